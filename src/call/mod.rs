@@ -1,0 +1,3 @@
+//! A call.
+pub mod marks;
+pub mod record;

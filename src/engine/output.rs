@@ -1,0 +1,62 @@
+//! Wishes that the engine has of the world.
+
+use crate::call::record::CallRecord;
+use crate::caller::NumberHash;
+use crate::ids::{AgentId, CallId, WorkerId};
+use crate::media::command::MediaCommand;
+use crate::promise::Entry;
+use crate::sip::Datagram;
+use crate::sip::registrar::Binding;
+use crate::time::{Now, Time};
+
+#[derive(Debug)]
+pub enum Output {
+    Sip(Datagram),
+    Media(WorkerId, MediaCommand),
+    Ask(Ask),
+    /// The call is over; this is all there is to know of it.
+    Ended(Box<CallRecord>),
+    Log(CallLine),
+}
+
+/// Which question an answer belongs to. Never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct QuestionId(pub u64);
+
+/// A question with the time at which the engine goes on without its answer.
+#[derive(Debug)]
+pub struct Ask {
+    pub id: QuestionId,
+    pub deadline: Time,
+    pub question: Question,
+}
+
+#[derive(Debug)]
+pub enum Question {
+    /// What is known of this number? Answered by `Answer::Registry` or `Answer::Failed`.
+    Registry(NumberHash),
+    /// Append to the promise ledger, flush, then `Answer::Written`. Order of entries is order of asking.
+    Promise(Entry),
+    /// Replace what is stored of this agent's phones (empty: logged out). `Answer::Written`.
+    Bindings(AgentId, Vec<Binding>),
+}
+
+/// One line of a call's trace, in the words of the `.call` format (DESIGN §6): `text` is what stands after `< `.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallLine {
+    pub call: CallId,
+    pub at: Now,
+    /// Since the call's INVITE.
+    pub since_start: std::time::Duration,
+    /// `>` for what people and the world did, `<` for what the engine wished.
+    pub direction: LineDirection,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineDirection {
+    /// `>`
+    World,
+    /// `<`
+    Engine,
+}

@@ -1,0 +1,77 @@
+//! What a dialplan points at: `menu bills`, `queue care`, or one of the words `repeat`, `back`, `start`, `human`.
+
+use crate::ids::StepName;
+use std::fmt;
+
+/// The kinds of section that a target can name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum StepKind {
+    Menu,
+    Play,
+    Hours,
+    Queue,
+    Voicemail,
+    Hangup,
+}
+
+impl StepKind {
+    pub const ALL: [StepKind; 6] =
+        [StepKind::Menu, StepKind::Play, StepKind::Hours, StepKind::Queue, StepKind::Voicemail, StepKind::Hangup];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            StepKind::Menu => "menu",
+            StepKind::Play => "play",
+            StepKind::Hours => "hours",
+            StepKind::Queue => "queue",
+            StepKind::Voicemail => "voicemail",
+            StepKind::Hangup => "hangup",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<StepKind> {
+        StepKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One section of the dialplan, by kind and name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StepRef {
+    pub kind: StepKind,
+    pub name: StepName,
+}
+
+impl fmt::Display for StepRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// Where a call goes next.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Target {
+    Step(StepRef),
+    /// The same step again, from its first prompt, with its counts kept.
+    Repeat,
+    /// The line's first step.
+    Start,
+    /// The line's `human.to`.
+    Human,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Step(step) => step.fmt(f),
+            Target::Repeat => f.write_str("repeat"),
+            Target::Start => f.write_str("start"),
+            Target::Human => f.write_str("human"),
+        }
+    }
+}
