@@ -1,11 +1,22 @@
 //! What was written, as a whole: lines, steps and queues of one folder, checked before anything uses them.
 
-use crate::ids::{Language, LineName, QueueName, StepName};
+use crate::ids::{AgentId, Language, LineName, QueueName, StepName};
+use crate::prompt::PromptLibrary;
 use crate::step::Step;
 use crate::step::hours::Hours;
 use crate::step::queue::Queue;
 use crate::target::StepRef;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the checker knows of the world besides the files.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    pub prompts: &'a PromptLibrary,
+    /// `registry.thresholds`: the ages that the registry can tell. Default 60, 65.
+    pub registry_thresholds: Vec<u8>,
+    /// Agents' accounts; `None` where they are not known (`onekey check` without a store): nothing is said of agents then.
+    pub agents: Option<BTreeSet<AgentId>>,
+}
 
 /// A whole, checked dialplan. Only `load` (beside this) makes one, so every reference in it leads somewhere.
 #[derive(Debug)]
