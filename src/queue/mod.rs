@@ -1,1 +1,2 @@
 //! Queues.
+pub mod ledger;
