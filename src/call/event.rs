@@ -124,8 +124,10 @@ pub enum Effect {
     },
     /// Tell `Joined` with the standing of now.
     AskStanding,
-    /// Give the ticket back.
-    Leave,
+    /// Give the ticket back. `abandoned`: by the caller's hanging up while waiting; the place is kept for a while.
+    Leave {
+        abandoned: bool,
+    },
     OpenPromise {
         asked_by: AskedBy,
         queue: QueueName,
@@ -148,6 +150,8 @@ pub enum Effect {
     Bridge {
         agent_leg: LegId,
     },
+    /// Two-way speech has begun.
+    Speaking,
     /// End the agent's leg; `back_to_queue` gives the caller the same ticket again.
     DropAgent {
         back_to_queue: bool,

@@ -181,6 +181,19 @@ impl Call {
         std::mem::take(&mut self.effects)
     }
 
+    /// A second mistake of ours: the call ends, and its promise stays open and is due.
+    pub fn abandon(&mut self, now: Now) -> Vec<Effect> {
+        self.now = now;
+        self.effects.clear();
+        self.finish(ReleasedBy::System, 41);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The plan that the call began with.
+    pub fn plan(&self) -> &Dialplan {
+        &self.plan
+    }
+
     pub fn is_over(&self) -> bool {
         self.place == Place::Over
     }
@@ -315,7 +328,7 @@ impl Call {
         if matches!(self.place, Place::Talking(_)) {
             self.effects.push(Effect::DropAgent { back_to_queue: false });
         } else if had_ticket {
-            self.effects.push(Effect::Leave);
+            self.effects.push(Effect::Leave { abandoned: true });
         }
         self.marks.ended = self.marks.ended.or(Some(self.now.time));
         self.released = self.released.or(Some((by, cause)));

@@ -48,6 +48,7 @@ impl Call {
         self.marks.speaking = self.marks.speaking.or(Some(self.now.time));
         self.effects.push(Effect::Clear(CallTimer::AgentMedia));
         self.close_promise(Closing::Conversation);
+        self.effects.push(Effect::Speaking);
         if records {
             self.messages += 1;
             let file = format!("{}-talk-{}.wav", self.id, self.messages);

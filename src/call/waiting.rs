@@ -150,7 +150,7 @@ impl Call {
             self.effects.push(Effect::AskStanding);
         } else if key.as_char() == CALLBACK_KEY && self.reachable {
             self.stop_waiting();
-            self.effects.push(Effect::Leave);
+            self.effects.push(Effect::Leave { abandoned: false });
             self.promise_callback();
         }
     }

@@ -86,6 +86,14 @@ impl Dialplan {
         })
     }
 
+    /// All queues of the plan.
+    pub fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.steps.values().filter_map(|step| match step {
+            Step::Queue(queue) => Some(queue),
+            _ => None,
+        })
+    }
+
     pub fn hours(&self, name: &StepName) -> Option<&Hours> {
         self.steps.values().find_map(|step| match step {
             Step::Hours(hours) if hours.name == *name => Some(hours),

@@ -110,7 +110,7 @@ impl Queues {
     }
 
     /// The agent is gone without (or in the middle of) a conversation: the caller is back at the same ticket.
-    pub fn give_back(&mut self, now: Time, call: CallId, silent: bool, out: &mut Vec<Effect>) {
+    pub fn give_back(&mut self, now: Time, call: CallId, out: &mut Vec<Effect>) {
         let Some(ticket) = self.tickets.get_mut(&call) else { return };
         let Some(id) = ticket.served_by.take() else { return };
         ticket.answered = None;
@@ -123,11 +123,9 @@ impl Queues {
             missed_max = line.settings.missed_max;
         }
         if let Some(agent) = self.agents.get_mut(&id) {
-            if silent {
-                agent.missed = agent.missed.saturating_add(1);
-                agent.missed_total += 1;
-                agent.away_next |= agent.missed >= missed_max;
-            }
+            agent.missed = agent.missed.saturating_add(1);
+            agent.missed_total += 1;
+            agent.away_next |= agent.missed >= missed_max;
         }
         self.rest(now, &id, rest, out);
         self.dispatch(now, out);
