@@ -6,6 +6,7 @@
 //! requests outside any dialog. What it leaves to the engine: whether and how to answer an INVITE or a re-INVITE.
 
 pub mod compose;
+pub mod digest;
 pub mod framing;
 pub mod headers;
 pub mod message;
