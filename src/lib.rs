@@ -12,6 +12,7 @@ pub mod media;
 pub mod promise;
 pub mod prompt;
 pub mod queue;
+pub mod server;
 pub mod sip;
 pub mod step;
 pub mod target;
