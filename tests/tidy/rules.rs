@@ -46,7 +46,31 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("server", WORLD),
-    ("console", WORLD),
+    // The console shows what the server has, and stands on it.
+    (
+        "console",
+        &[
+            "call",
+            "caller",
+            "callers",
+            "codec",
+            "diagnostic",
+            "dialplan",
+            "engine",
+            "ids",
+            "key",
+            "media",
+            "promise",
+            "prompt",
+            "queue",
+            "script",
+            "server",
+            "sip",
+            "step",
+            "target",
+            "time",
+        ],
+    ),
 ];
 
 /// The work, in telephone words: no SIP, no RTP, and none of each other.
