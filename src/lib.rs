@@ -13,6 +13,7 @@ pub mod promise;
 pub mod prompt;
 pub mod queue;
 pub mod sip;
+pub mod server;
 pub mod step;
 pub mod target;
 pub mod time;
