@@ -1,6 +1,9 @@
-//! The shell around the core: sockets, files, clock, database, HTTP. Only here may the world be asked anything.
+//! The shell around the core (DESIGN §2): sockets, files, clock, database, configuration.
 
 pub mod hold_music;
+pub mod ledger_file;
 pub mod level;
 pub mod prompts_build;
+pub mod secrets;
 pub mod speech;
+pub mod store;
