@@ -129,8 +129,11 @@ impl Params {
         if text.is_empty() {
             return Some(Params::default());
         }
-        let list = text.strip_prefix(';')?;
-        let list = trim(list).strip_suffix(';').unwrap_or(list);
+        let list = trim(text.strip_prefix(';')?);
+        let list = list.strip_suffix(';').unwrap_or(list);
+        if list.is_empty() {
+            return Some(Params::default());
+        }
         let mut params = Vec::new();
         for part in split(list, b';') {
             params.push(parameter(part)?);
