@@ -3,6 +3,7 @@ pub mod call;
 pub mod caller;
 pub mod callers;
 pub mod codec;
+pub mod console;
 pub mod diagnostic;
 pub mod dialplan;
 pub mod engine;
