@@ -1,6 +1,6 @@
 //! Wishes that the engine has of the world.
 
-use crate::call::event::LineDirection;
+pub use crate::call::event::LineDirection;
 use crate::call::record::CallRecord;
 use crate::caller::NumberHash;
 use crate::ids::{AgentId, CallId, WorkerId};
