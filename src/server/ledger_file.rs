@@ -154,7 +154,9 @@ impl LedgerFile {
             Ok(()) => {
                 self.counts.waiting.fetch_add(1, Ordering::Relaxed);
             }
-            Err(TrySendError::Full(pending)) => pending.answer(Err("too many ledger entries wait for the disk".to_owned())),
+            Err(TrySendError::Full(pending)) => {
+                pending.answer(Err("too many ledger entries wait for the disk".to_owned()))
+            }
             Err(TrySendError::Disconnected(pending)) => pending.answer(Err("the ledger's thread is gone".to_owned())),
         }
     }
@@ -223,8 +225,7 @@ fn file_path(directory: &Path) -> PathBuf {
 }
 
 fn lock(directory: &Path) -> Result<File, LedgerFileError> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| LedgerFileError::Disk { path: directory.to_owned(), error })?;
+    std::fs::create_dir_all(directory).map_err(|error| LedgerFileError::Disk { path: directory.to_owned(), error })?;
     lock_with(directory, File::options().create(true).append(true))
 }
 

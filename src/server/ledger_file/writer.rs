@@ -254,7 +254,8 @@ impl Writer {
             }
             new.push(b'\n');
         });
-        let lines: Vec<&[u8]> = if troubles.is_empty() { Vec::new() } else { old.split(|byte| *byte == b'\n').collect() };
+        let lines: Vec<&[u8]> =
+            if troubles.is_empty() { Vec::new() } else { old.split(|byte| *byte == b'\n').collect() };
         let damaged = troubles.iter().filter_map(|trouble| lines.get(trouble.line - 1));
         (new, damaged.flat_map(|line| [*line, b"\n"].concat()).collect())
     }
