@@ -5,9 +5,17 @@
 //! What the stack answers by itself: OPTIONS, REGISTER (the registrar), unknown methods, CANCEL, retransmissions,
 //! requests outside any dialog. What it leaves to the engine: whether and how to answer an INVITE or a re-INVITE.
 
+pub mod compose;
+pub mod digest;
+pub mod framing;
+pub mod headers;
+pub mod message;
+pub mod reader;
+pub mod reason;
 pub mod registrar;
 pub mod sdp;
 pub mod stack;
+pub mod uri;
 
 use crate::ids::{AgentId, LegId};
 use std::net::SocketAddr;
