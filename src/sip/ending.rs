@@ -50,7 +50,7 @@ impl SipStack {
         reason: &EndReason,
         out: &mut Vec<SipOutput>,
     ) {
-        let branch = self.random.branch();
+        let (branch, cseq) = (self.random.branch(), dialog.next_cseq());
         let bytes = self.wire.request(&Request {
             method: Method::Bye,
             addressing: dialog.addressing(),
@@ -59,7 +59,7 @@ impl SipStack {
             from: tagged(&format!("<{}>", dialog.local), &dialog.local_tag),
             to: tagged(&format!("<{}>", dialog.remote), &dialog.remote_tag),
             call_id: &dialog.call_id,
-            cseq: dialog.next_cseq(),
+            cseq,
             extra: vec![("Reason".to_owned(), cause::header(reason))],
             body: b"",
         });
@@ -78,8 +78,8 @@ impl SipStack {
             LegState::Gone => return,
             LegState::Calling(calling) => {
                 // One of several phones that ring gave up by itself; the others ring on.
-                let others = calling.early.iter().any(|tag| Some(tag.as_str()) != bye.from_tag());
-                if calling.told || calling.ending.is_some() || calling.early.len() > 1 && others {
+                calling.early.remove(bye.from_tag().unwrap_or(""));
+                if calling.told || calling.ending.is_some() || !calling.early.is_empty() {
                     return;
                 }
                 // Its answers were all lost. Our INVITE is ended behind the engine's back.
