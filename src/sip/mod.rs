@@ -31,6 +31,8 @@ pub mod sdp;
 pub mod server_invite;
 pub mod server_non_invite;
 pub mod stack;
+#[cfg(test)]
+mod tests;
 pub mod timers;
 pub mod transaction;
 pub mod uri;
