@@ -1,5 +1,24 @@
 //! What was written, as a whole: lines, steps and queues of one folder, checked before anything uses them.
 
+pub mod codes;
+mod draft;
+mod hours;
+mod lines;
+mod load;
+mod names;
+mod near;
+mod paths;
+mod profiles;
+mod queues;
+pub mod report;
+mod section;
+mod spoken;
+mod steps;
+mod syntax;
+
+pub use load::load;
+pub use spoken::missing_prompt_file;
+
 use crate::ids::{AgentId, Language, LineName, QueueName, StepName};
 use crate::prompt::PromptLibrary;
 use crate::step::Step;
