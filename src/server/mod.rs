@@ -17,6 +17,7 @@ pub mod media_worker;
 pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
+pub mod rehearse;
 pub mod reload;
 pub mod resample;
 pub mod riff;
