@@ -140,10 +140,10 @@ mod tests {
     fn speech_of_any_loudness_and_sharpness_comes_out_at_one_level_without_clipping() {
         for peak in [0.01, 0.2, 1.0] {
             // Short bursts over a quiet ground: a high crest factor, as speech has.
-            let mut sound = sine(300.0, 2000, peak * 0.15);
-            for burst in 0..80 {
-                let at = burst * 200;
-                sine(900.0, 4, peak).iter().enumerate().for_each(|(n, sample)| sound[at + n] += sample);
+            let mut sound = sine(300.0, 2000, peak * 0.1);
+            for burst in 0..50 {
+                let at = burst * 320;
+                sine(1500.0, 2, peak).iter().enumerate().for_each(|(n, sample)| sound[at + n] += sample);
             }
             let levelled = level(&sound);
             assert!((db(active_rms(&levelled)) - SPEECH_DBFS).abs() < 0.5, "{}", db(active_rms(&levelled)));
