@@ -55,6 +55,15 @@ pub mod spoken {
         format!("number-{}", value.min(100))
     }
 
+    /// The form that counts things, before `wait-unit`, where a language has another (Mandarin: 两分钟, but 第二位).
+    /// Where there is none, [`number`] serves.
+    pub fn count(value: u32) -> String {
+        format!("{}{COUNT_ENDING}", number(value))
+    }
+
+    /// How ids of [`count`] end.
+    pub const COUNT_ENDING: &str = "-count";
+
     /// All but the numbers and the optional units, for checking that a language is whole.
     pub const REQUIRED: [&str; 18] = [
         NOT_UNDERSTOOD,

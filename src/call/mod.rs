@@ -341,12 +341,26 @@ impl Call {
             self.marks.callback_promised = self.marks.callback_promised.or(Some(self.now.time));
         }
         self.promise = PromiseState::Due { written: false };
+        let word = match &why {
+            Due::CallBackPromised => "call-back",
+            Due::Cut => "cut",
+            Due::Message(_) => "message",
+        };
+        self.trace(LineDirection::Engine, format!("promise due {word}"));
         self.effects.push(Effect::PromiseDue(why));
     }
 
     fn close_promise(&mut self, how: Closing) {
         if let PromiseState::Open { .. } = self.promise {
             self.promise = PromiseState::Closed;
+            let word = match how {
+                Closing::Conversation => "conversation",
+                Closing::CallerHungUp => "caller hung up",
+                Closing::CallBackDone => "call-back done",
+                Closing::MessageTaken => "message taken",
+                Closing::ByHand => "by hand",
+            };
+            self.trace(LineDirection::Engine, format!("promise closed {word}"));
             self.effects.push(Effect::ClosePromise(how));
         }
     }
@@ -418,17 +432,17 @@ fn prompt(id: &str) -> PromptId {
 /// The pieces that say where a caller stands: "your place in the queue is … three; the wait is about … two minutes".
 fn standing_prompts(standing: event::Standing) -> Vec<PromptId> {
     let mut said = vec![prompt(spoken::PLACE_IS)];
-    said.extend(number_prompts(standing.place));
+    said.extend(number_prompts(standing.place, spoken::number));
     said.push(prompt(spoken::PLACE_UNIT));
     if let Some(minutes) = standing.minutes {
         said.push(prompt(spoken::WAIT_IS));
-        said.extend(number_prompts(minutes));
+        said.extend(number_prompts(minutes, spoken::count));
         said.push(prompt(if minutes == 1 { spoken::WAIT_UNIT_ONE } else { spoken::WAIT_UNIT }));
     }
     said
 }
 
-fn number_prompts(value: u32) -> Vec<PromptId> {
-    let number = PromptId::new(spoken::number(value));
+fn number_prompts(value: u32, form: fn(u32) -> String) -> Vec<PromptId> {
+    let number = PromptId::new(form(value));
     if value > 100 { vec![prompt(spoken::MORE_THAN), number] } else { vec![number] }
 }

@@ -29,6 +29,8 @@ pub(super) struct Waiting {
     /// The next words offer a call-back: not the very first ones.
     offers_callback: bool,
     notice_given: bool,
+    /// The ledger is being waited for: words come as soon as it has written, so nothing is said before.
+    awaits_ledger: bool,
 }
 
 impl Call {
@@ -58,16 +60,17 @@ impl Call {
     }
 
     /// The queue cannot serve. Its `else` may lead to another queue, or once to a step; then the promise is kept in
-    /// another way, so that closed doors never lead round in a circle.
+    /// another way, so that closed doors never lead round in a circle. A flagged caller is spared a menu here too.
     fn overflow(&mut self, queue: &QueueName) {
         match self.queue_plan(queue).and_then(|queue| queue.otherwise.clone()) {
             Some(Target::Step(at)) if at.kind == StepKind::Queue => self.enter_queue(QueueName::new(at.name.as_str())),
             Some(Target::Human) => self.enter_queue(self.line_plan().human.to.clone()),
+            Some(Target::Step(at)) if at.kind == StepKind::Menu && self.flagged => self.keep(),
             Some(Target::Step(at)) if !self.overflowed => {
                 self.overflowed = true;
                 self.enter(at);
             }
-            Some(Target::Start) if !self.overflowed => {
+            Some(Target::Start) if !self.overflowed && !self.flagged => {
                 self.overflowed = true;
                 self.enter(self.start_of_line());
             }
@@ -97,11 +100,17 @@ impl Call {
         self.wait_in(queue, false);
         match self.promise {
             PromiseState::Open { written: true } | PromiseState::Due { written: true } => self.announce(standing),
-            _ => {
-                self.effects.push(Effect::Set(CallTimer::Ledger, LEDGER_WAIT));
-                self.hold_music();
-            }
+            _ => self.await_ledger(),
         }
+    }
+
+    /// Music until the ledger has written, or has taken too long.
+    fn await_ledger(&mut self) {
+        self.effects.push(Effect::Set(CallTimer::Ledger, LEDGER_WAIT));
+        if let Place::Waiting(waiting) = &mut self.place {
+            waiting.awaits_ledger = true;
+        }
+        self.hold_music();
     }
 
     /// Stands in the queue, anew or again at the same ticket.
@@ -115,6 +124,7 @@ impl Call {
             speaking: None,
             offers_callback: false,
             notice_given: told,
+            awaits_ledger: false,
         });
     }
 
@@ -123,7 +133,10 @@ impl Call {
         match event {
             Event::Joined(standing) => self.announce(standing),
             Event::Spoken(play) if waiting.speaking == Some(play) => self.hold_music(),
-            Event::Timer(CallTimer::Ledger) => self.effects.push(Effect::AskStanding),
+            Event::Timer(CallTimer::Ledger) => {
+                waiting.awaits_ledger = false;
+                self.effects.push(Effect::AskStanding);
+            }
             Event::Timer(CallTimer::Announce) => self.announce_again(),
             Event::Deserted => {
                 let queue = waiting.queue.clone();
@@ -146,7 +159,10 @@ impl Call {
 
     pub(super) fn waiting_key(&mut self, key: Key) {
         let Place::Waiting(waiting) = &self.place else { return };
-        if key == Key::HUMAN && waiting.ringing.is_empty() {
+        if key == Key::HUMAN {
+            if waiting.awaits_ledger || !waiting.ringing.is_empty() {
+                return;
+            }
             self.effects.push(Effect::AskStanding);
         } else if key.as_char() == CALLBACK_KEY && self.reachable {
             self.stop_waiting();
@@ -157,7 +173,8 @@ impl Call {
 
     /// The entry is on disk: now, and only now, "you are in the queue" may be said.
     pub(super) fn announce_once_written(&mut self) {
-        if let Place::Waiting(Waiting { told: false, .. }) = self.place {
+        if let Place::Waiting(waiting @ Waiting { told: false, .. }) = &mut self.place {
+            waiting.awaits_ledger = false;
             self.effects.push(Effect::Clear(CallTimer::Ledger));
             self.effects.push(Effect::AskStanding);
         }
@@ -182,7 +199,9 @@ impl Call {
             waiting.told = true;
             said.push(prompt(spoken::QUEUED));
         }
-        if waiting.ringing.is_empty() || said.is_empty() {
+        // Whom a phone is being rung for, or is about to be, need not be told of a place and a wait.
+        let soon = standing.place == 1 && standing.minutes.is_none();
+        if said.is_empty() || !soon {
             said.extend(standing_prompts(standing));
         }
         if waiting.offers_callback && reachable && waiting.ringing.is_empty() {
@@ -249,8 +268,12 @@ impl Call {
         }
         self.agent = None;
         self.trace(LineDirection::Engine, format!("queue {queue} again"));
-        let told = matches!(self.promise, PromiseState::Open { written: true });
-        self.wait_in(queue, told);
-        self.effects.push(Effect::AskStanding);
+        let written = matches!(self.promise, PromiseState::Open { written: true });
+        self.wait_in(queue, written);
+        if written {
+            self.effects.push(Effect::AskStanding);
+        } else {
+            self.await_ledger();
+        }
     }
 }

@@ -23,7 +23,15 @@ pub(super) fn check(drafts: &Drafts, told: &mut Vec<Diagnostic>) {
     for line in &drafts.lines {
         let mut of_line = BTreeSet::new();
         reach(drafts, line, &mut of_line);
-        let mut search = Search { drafts, line, path: Vec::new(), done: BTreeSet::new(), known: &mut known, told };
+        let mut search = Search {
+            drafts,
+            line,
+            path: Vec::new(),
+            done: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            known: &mut known,
+            told,
+        };
         // Keys can bring a caller to any of these, who then does nothing.
         of_line.iter().for_each(|step| search.silent(step));
         reached.extend(of_line);
@@ -65,6 +73,8 @@ struct Search<'a> {
     /// Where the silent caller has been, each with the place in the text that led on from there.
     path: Vec<(StepRef, Option<Span>)>,
     done: BTreeSet<StepRef>,
+    /// Steps to which a queue's `else` has led.
+    begun: BTreeSet<StepRef>,
     /// Rounds told already, also by other lines.
     known: &'a mut BTreeSet<BTreeSet<StepRef>>,
     told: &'a mut Vec<Diagnostic>,
@@ -85,6 +95,16 @@ impl Search<'_> {
         }
         let Some(draft) = self.drafts.steps.get(at) else { return };
         for (step, span) in self.silent_ways(draft) {
+            if at.kind == StepKind::Queue && step.kind != StepKind::Queue {
+                // A call takes such a way once; when it asks for a person again its promise is kept instead. So no
+                // round leads through here, and what lies beyond is walked as if the call began there.
+                if self.begun.insert(step.clone()) {
+                    let path = std::mem::take(&mut self.path);
+                    self.silent(&step);
+                    self.path = path;
+                }
+                continue;
+            }
             self.path.push((at.clone(), span));
             self.silent(&step);
             self.path.pop();

@@ -102,13 +102,9 @@ impl Engine {
         let Some(language) = self.calls.get(&id).map(|entry| entry.call.language.clone()) else { return };
         let mut found: Vec<Arc<Prompt>> = Vec::with_capacity(prompts.len());
         for prompt in prompts {
-            let wanted = prompt.as_str();
-            match self.prompts.get(language.as_str(), wanted) {
-                Some(prompt) => found.push(Arc::clone(prompt)),
-                None if wanted == spoken::WAIT_UNIT_ONE => {
-                    found.extend(self.prompts.get(language.as_str(), spoken::WAIT_UNIT).cloned());
-                }
-                None if OPTIONAL.contains(&wanted) => {}
+            match self.find_prompt(language.as_str(), prompt.as_str()) {
+                Some(prompt) => found.push(prompt),
+                None if OPTIONAL.contains(&prompt.as_str()) => {}
                 None => self.counters.refused("prompt_missing"),
             }
         }

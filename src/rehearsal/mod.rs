@@ -57,8 +57,6 @@ pub fn bless(stage: &Stage, script: &Script) -> Result<Script, CannotRun> {
     let does = || script.lines.iter().filter(|line| matches!(line.what, What::Does(_)));
     let last = does().map(|line| line.at).max().unwrap_or_default();
     let (wished, _) = perform(stage, script, last + BLESSED)?;
-    let keeps: Vec<&str> = OPTIONAL_WORDS.into_iter().filter(|word| mentions(script, word)).collect();
-    let wished = wished.into_iter().filter(|line| optional_word(line).is_none_or(|word| keeps.contains(&word)));
     let mut lines: Vec<Line> = does().cloned().chain(wished).collect();
     // What people do stands before what it led to.
     lines.sort_by_key(|line| (line.at, matches!(line.what, What::Expects(_))));

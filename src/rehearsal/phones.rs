@@ -120,6 +120,8 @@ pub struct AgentPhone {
     /// What the REGISTER that is being challenged asks for, in seconds.
     expires: u32,
     silent: bool,
+    /// The phone has vanished and answers nothing.
+    lost: bool,
 }
 
 #[derive(Debug)]
@@ -130,7 +132,7 @@ struct AgentCall {
 
 impl AgentPhone {
     pub fn new(agent: AgentId, host: u8) -> AgentPhone {
-        AgentPhone { agent, host, calls: BTreeMap::new(), registers: 0, expires: 0, silent: false }
+        AgentPhone { agent, host, calls: BTreeMap::new(), registers: 0, expires: 0, silent: false, lost: false }
     }
 
     /// The next answer is without a sound.
@@ -157,6 +159,7 @@ impl AgentPhone {
             AgentAct::HangsUp => self.bye(),
             AgentAct::IsLost => {
                 self.calls.clear();
+                self.lost = true;
                 Vec::new()
             }
             AgentAct::LogsIn => vec![self.register(3600, None)],
@@ -165,6 +168,9 @@ impl AgentPhone {
     }
 
     pub fn receive(&mut self, message: Message) -> Vec<PhoneSays> {
+        if self.lost {
+            return Vec::new();
+        }
         let flow = flow(self.host);
         let call_id = message.call_id().to_owned();
         match (message.status(), message.method().clone()) {

@@ -17,7 +17,10 @@ pub struct Verdict {
 
 /// Loads the folder's dialplan with the prompts. An error is what an administrator must mend first.
 pub fn stage(folder: &Path, prompts: &Path) -> Result<Stage, String> {
-    let (library, _) = load_prompts(prompts, &mut |_| {});
+    let (library, problems) = load_prompts(prompts, &mut |_| {});
+    if let Some(problem) = problems.iter().find(|problem| problem.severity == crate::diagnostic::Severity::Error) {
+        return Err(problem.to_string());
+    }
     let files = read_dialplans(folder)?;
     let facts = Facts { prompts: &library, registry_thresholds: vec![60, 65], agents: None };
     let (plan, told) = load(&files, &facts);
@@ -44,13 +47,13 @@ pub fn run_file(stage: &Stage, file: &Path, bless: bool) -> Verdict {
 
 fn run_text(stage: &Stage, file: &Path, bless: bool) -> Result<Vec<String>, Vec<String>> {
     let text = std::fs::read_to_string(file).map_err(|error| vec![format!("cannot be read: {error}")])?;
-    let script = script::read(&text).map_err(|mistakes| {
+    let mut script = script::read(&text).map_err(|mistakes| {
         mistakes.iter().map(|mistake| format!("line {}: {}", mistake.line, mistake.message)).collect::<Vec<_>>()
     })?;
     let cannot = |CannotRun(why)| vec![why];
     if bless {
-        let blessed = rehearsal::bless(stage, &script).map_err(cannot)?;
-        std::fs::write(file, script::write(&blessed)).map_err(|error| vec![format!("cannot be written: {error}")])?;
+        script = rehearsal::bless(stage, &script).map_err(cannot)?;
+        std::fs::write(file, script::write(&script)).map_err(|error| vec![format!("cannot be written: {error}")])?;
     }
     rehearsal::run(stage, &script).map(|outcome| outcome.differences).map_err(cannot)
 }

@@ -1,7 +1,7 @@
 //! Requests inside a dialog (RFC 3261 §12.2.2, §14.2; UPDATE RFC 3311; INFO RFC 6086): what they ask, who answers, and in which order.
 
-use super::info_key::{self, InfoBody};
 use super::dialog::Order;
+use super::info_key::{self, InfoBody};
 use super::leg::{Asked, AskedKind, LegState};
 use super::message::{Message, Method};
 use super::stack::{SipOutput, SipStack};
@@ -109,5 +109,6 @@ impl SipStack {
 pub(super) fn is_sdp(request: &Message) -> bool {
     let kind = request.content_type().unwrap_or("application/sdp").split(';').next().unwrap_or("").trim();
     let encoding = request.header("Content-Encoding").unwrap_or("identity").trim();
-    request.body().is_empty() || kind.eq_ignore_ascii_case("application/sdp") && encoding.eq_ignore_ascii_case("identity")
+    request.body().is_empty()
+        || kind.eq_ignore_ascii_case("application/sdp") && encoding.eq_ignore_ascii_case("identity")
 }
