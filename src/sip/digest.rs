@@ -341,6 +341,7 @@ mod tests {
         use NonceVerdict::{Fresh, Replayed, Stale};
         assert_eq!(verdicts, [Fresh, Replayed, Fresh, Replayed, Fresh, Replayed]);
         let nonce = nonces.issue(at(1));
+        assert_eq!(nonces.check(at(2), &nonce, Some(0)), Replayed, "counting begins at 1");
         assert_eq!([nonces.check(at(2), &nonce, None), nonces.check(at(2), &nonce, None)], [Fresh, Stale]);
     }
 
