@@ -216,6 +216,8 @@ fn received_via(request: &Message, line: &[u8], (address, port): (IpAddr, u16)) 
     let text = request.header("Via").unwrap_or_default();
     let element = &text[..find_outside(text, b',').unwrap_or(text.len())];
     let host = request.via().host.trim_matches(['[', ']']);
+    // A socket of both families tells IPv4 sources as ::ffff:a.b.c.d.
+    let address = address.to_canonical();
     let asked = request.via().rport.is_some();
     // RFC 3261 §18.2.1: only where the source differs; RFC 3581 §4: always with rport.
     let name_source = asked || host.parse() != Ok(address);
@@ -364,6 +366,7 @@ mod tests {
             answer.header("Via").unwrap().to_owned()
         };
         assert_eq!(via("2001:db8::1"), "SIP/2.0/UDP [2001:db8::1];branch=1");
+        assert!(via("::ffff:192.0.2.7").ends_with(";received=192.0.2.7"));
         assert_eq!(via("2001:db8::2"), "SIP/2.0/UDP [2001:db8::1];branch=1;received=2001:db8::2");
     }
 
