@@ -87,15 +87,12 @@ impl Framer {
             if rest.starts_with(b"\r\n\r\n") {
                 return Ok(Some(self.take(4, Frame::Ping)));
             }
-            // A CRLF whose successor has not come yet may become a ping; the pair is awaited only if it has begun.
+            // A lone CRLF is not held back for a second one that may never come: idle lines would stall behind it.
             if rest.starts_with(b"\r\n") && rest != b"\r\n\r" {
                 return Ok(Some(self.take(2, Frame::Pong)));
             }
             if rest.starts_with(b"\n") {
                 return Ok(Some(self.take(1, Frame::Pong)));
-            }
-            if rest == b"\r" || rest == b"\r\n\r" {
-                return Ok(None);
             }
         }
         let Some((header, body)) = self.lengths()? else { return Ok(None) };
@@ -219,6 +216,10 @@ mod tests {
         framer.push(b"\r");
         assert_eq!(frames(&mut framer), []);
         framer.push(b"\n\r\n");
+        assert_eq!(frames(&mut framer), [Ok(Frame::Ping)]);
+        framer.push(b"\r\n\r");
+        assert_eq!(frames(&mut framer), []);
+        framer.push(b"\n");
         assert_eq!(frames(&mut framer), [Ok(Frame::Ping)]);
     }
 

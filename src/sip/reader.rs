@@ -18,7 +18,7 @@ pub struct ReadError {
     /// Byte offset in what was received.
     pub at: usize,
     /// What an answer needs. `None`: drop (a response, an ACK, or nothing to answer by).
-    pub respondable: Option<Respondable>,
+    pub respondable: Option<Box<Respondable>>,
 }
 
 impl ReadError {
@@ -114,7 +114,7 @@ impl Outline {
                 break true;
             } else if b" \t".contains(&bytes[at]) {
                 folds.push(at);
-                outline.fold(bytes, at, end);
+                outline.fold(at, end);
             } else {
                 outline.line(bytes, at, end);
             }
@@ -122,6 +122,9 @@ impl Outline {
         };
         if !ended {
             outline.fail("no empty line after the headers", bytes.len());
+        }
+        for line in &mut outline.lines {
+            line.value = trimmed(bytes, line.value.clone());
         }
         outline.head = text(bytes, outline.body_start, &folds);
         outline
@@ -134,13 +137,13 @@ impl Outline {
         if name.is_empty() || bytes[name.clone()].iter().any(|byte| b" \t".contains(byte)) {
             return self.fail("a header line without a name", at);
         }
-        self.lines.push(HeaderLine { name, value: trimmed(bytes, colon + 1..end) });
+        self.lines.push(HeaderLine { name, value: colon + 1..end });
     }
 
     /// A continuation (RFC 3261 §7.3.1) lengthens the value before it.
-    fn fold(&mut self, bytes: &[u8], at: usize, end: usize) {
+    fn fold(&mut self, at: usize, end: usize) {
         match self.lines.last_mut() {
-            Some(line) => line.value = trimmed(bytes, line.value.start..end),
+            Some(line) => line.value.end = end,
             None => self.fail("white space before the first header", at),
         }
     }
@@ -257,7 +260,7 @@ impl Outline {
         ReadError::new(400, reason).at(at)
     }
 
-    fn respondable(&self) -> Option<Respondable> {
+    fn respondable(&self) -> Option<Box<Respondable>> {
         let start = &self.head[self.start.clone()];
         let method = start.split(' ').next().unwrap_or_default();
         // Responses and ACKs are never answered (RFC 3261 §17.1.1.3).
@@ -267,13 +270,11 @@ impl Outline {
         let texts = |name| self.named(name).map(|line| self.head[line.value.clone()].to_owned());
         let vias: Vec<String> = texts("Via").collect();
         let first = |name| texts(name).next();
-        (!vias.is_empty()).then(|| Respondable {
-            vias,
-            from: first("From"),
-            to: first("To"),
-            call_id: first("Call-ID"),
-            cseq: first("CSeq"),
-        })
+        if vias.is_empty() {
+            return None;
+        }
+        let (from, to, call_id, cseq) = (first("From"), first("To"), first("Call-ID"), first("CSeq"));
+        Some(Box::new(Respondable { vias, from, to, call_id, cseq }))
     }
 }
 
