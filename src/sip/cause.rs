@@ -1,9 +1,9 @@
 //! The Reason header (RFC 3326): why a peer ended a call, and why we do.
 
 use super::EndCause;
+use super::headers::split;
 use super::message::Message;
 use super::stack::EndReason;
-use super::headers::split;
 
 /// Causes of Q.850 by which a person, not the network, ended the call: clearing, busy, no answer (twice), normal unspecified.
 const PERSONS_CAUSES: [u16; 5] = [16, 17, 18, 19, 31];
@@ -23,7 +23,11 @@ fn is_failure(reason: &str) -> bool {
     let protocol = parts.next().unwrap_or("");
     let cause = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("cause") { value.trim().trim_matches('"').parse::<u16>().ok() } else { None }
+        if name.trim().eq_ignore_ascii_case("cause") {
+            value.trim().trim_matches('"').parse::<u16>().ok()
+        } else {
+            None
+        }
     });
     match cause {
         Some(cause) if protocol.eq_ignore_ascii_case("Q.850") => !PERSONS_CAUSES.contains(&cause),
@@ -58,10 +62,19 @@ mod tests {
 
     #[test]
     fn only_failures_of_the_network_count_as_such() {
-        for person in ["Q.850;cause=16;text=\"Normal; clearing\"", "q.850 ; cause = 31", "SIP;cause=200", "SIP;cause=487", "X;cause=38", "Q.850"] {
+        for person in [
+            "Q.850;cause=16;text=\"Normal; clearing\"",
+            "q.850 ; cause = 31",
+            "SIP;cause=200",
+            "SIP;cause=487",
+            "X;cause=38",
+            "Q.850",
+        ] {
             assert!(!is_failure(person), "{person}");
         }
-        for network in ["Q.850;cause=38", "Q.850 ;text=\"a;cause=16\" ;cause=41", "SIP;cause=408", "sip;cause=503;text=\"x\""] {
+        for network in
+            ["Q.850;cause=38", "Q.850 ;text=\"a;cause=16\" ;cause=41", "SIP;cause=408", "sip;cause=503;text=\"x\""]
+        {
             assert!(is_failure(network), "{network}");
         }
     }

@@ -9,7 +9,9 @@ use std::net::IpAddr;
 /// The trunk that an address belongs to: the first whose prefix fits. IPv4 in IPv6 form counts as IPv4.
 pub fn trunk_of(trunks: &[Trunk], source: IpAddr) -> Option<&Trunk> {
     let source = source.to_canonical();
-    trunks.iter().find(|trunk| trunk.addresses.iter().any(|(network, bits)| contains(network.to_canonical(), *bits, source)))
+    trunks
+        .iter()
+        .find(|trunk| trunk.addresses.iter().any(|(network, bits)| contains(network.to_canonical(), *bits, source)))
 }
 
 /// The number dialled: user part of the request URI, of a `tel:` URI the number.
@@ -39,15 +41,17 @@ fn asserted(request: &Message) -> Vec<NameAddr> {
 
 /// Did the caller ask that nobody be told (RFC 3323 §4.2)?
 fn is_private(request: &Message) -> bool {
-    request.headers("Privacy").flat_map(|value| value.split([';', ','])).any(|word| {
-        ["id", "user", "header"].iter().any(|known| word.trim().eq_ignore_ascii_case(known))
-    })
+    request
+        .headers("Privacy")
+        .flat_map(|value| value.split([';', ',']))
+        .any(|word| ["id", "user", "header"].iter().any(|known| word.trim().eq_ignore_ascii_case(known)))
 }
 
 fn number(address: &NameAddr) -> Option<String> {
     let uri = Uri::parse(&address.uri).ok()?;
     let user = number_part(uri.user.as_deref()?);
-    let anonymous = ["anonymous", "restricted", "unavailable", "unknown"].iter().any(|word| user.eq_ignore_ascii_case(word));
+    let anonymous =
+        ["anonymous", "restricted", "unavailable", "unknown"].iter().any(|word| user.eq_ignore_ascii_case(word));
     let nowhere = uri.host.eq_ignore_ascii_case("anonymous.invalid");
     (!user.is_empty() && !anonymous && !nowhere).then(|| user.to_owned())
 }

@@ -84,7 +84,8 @@ fn a_lower_sequence_number_gets_500_and_a_repeat_the_same_answer() {
 #[test]
 fn an_update_changes_with_an_offer_and_only_refreshes_without() {
     let (mut peer, tag) = up(Peer::new(), &offer());
-    let moved = inside("UPDATE", 2, &tag, "").replace("Contact: <sip:ann@10.0.0.5:5060>", "Contact: <sip:ann@10.0.0.6:5066>");
+    let moved =
+        inside("UPDATE", 2, &tag, "").replace("Contact: <sip:ann@10.0.0.5:5060>", "Contact: <sip:ann@10.0.0.6:5066>");
     assert_eq!(peer.status(&moved), 200);
     assert_eq!(changed(&peer), 0);
     assert!(peer.receive(&inside("UPDATE", 3, &tag, &offer()).replace("10.0.0.5:5060>", "10.0.0.6:5066>")).is_empty());
@@ -146,7 +147,10 @@ fn our_bye_goes_to_the_phone_where_its_proxy_does_not_stay_in_the_path() {
     assert_eq!(peer.sent.last().unwrap().0, peer.flow, "the Contact is the address of the last hop: a NAT");
     let lines = format!("{second_via}{}", offer());
     let mut peer = Peer::new();
-    peer.receive(&request("INVITE", 1, &lines).replace("Contact: <sip:ann@10.0.0.5:5060>", "Contact: <sip:ann@198.51.100.7:5077>"));
+    peer.receive(
+        &request("INVITE", 1, &lines)
+            .replace("Contact: <sip:ann@10.0.0.5:5060>", "Contact: <sip:ann@198.51.100.7:5077>"),
+    );
     peer.order(|stack, now, out| stack.answer(now, LEG, SDP.to_vec(), out));
     let tag = peer.last().to_tag().unwrap().to_owned();
     peer.receive(&inside("ACK", 1, &tag, ""));

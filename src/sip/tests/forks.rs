@@ -102,10 +102,8 @@ fn early_media_and_the_answer_are_told_with_their_sdp() {
     peer.receive(&response(&invite, 183, "one", &body));
     peer.receive(&response(&invite, 200, "one", &body));
     let answer = b"v=0".to_vec();
-    let told = [
-        SipEvent::Ringing { leg: LEG, status: 183, answer: answer.clone() },
-        SipEvent::Answered { leg: LEG, answer },
-    ];
+    let told =
+        [SipEvent::Ringing { leg: LEG, status: 183, answer: answer.clone() }, SipEvent::Answered { leg: LEG, answer }];
     assert_eq!(peer.events, told);
 }
 

@@ -109,7 +109,8 @@ Contact: <sip:ann@10.0.0.5:5060>
 
 /// As [`request`], inside the dialog that our answer with this To tag made.
 pub fn inside(method: &str, number: u32, tag: &str, lines: &str) -> String {
-    request(method, number, lines).replace("To: <sip:5550100@192.0.2.1>", &format!("To: <sip:5550100@192.0.2.1>;tag={tag}"))
+    request(method, number, lines)
+        .replace("To: <sip:5550100@192.0.2.1>", &format!("To: <sip:5550100@192.0.2.1>;tag={tag}"))
 }
 
 pub fn with_body(kind: &str, body: &str) -> String {

@@ -154,7 +154,10 @@ fn an_old_or_foreign_nonce_is_stale_and_a_used_one_challenged_anew() {
     other.stack = crate::sip::stack::SipStack::new(super::config(), [3; 32]);
     let foreign = authorization(&challenged(&mut other, "1001"), "1001", "secret", "REGISTER", 1);
     let answer = peer.receive(&register("1001", 1, &foreign)).remove(0);
-    assert!(answer.header("WWW-Authenticate").unwrap().to_lowercase().contains("stale"), "right password, nonce of before a restart");
+    assert!(
+        answer.header("WWW-Authenticate").unwrap().to_lowercase().contains("stale"),
+        "right password, nonce of before a restart"
+    );
     let proof = authorization(&answer, "1001", "secret", "REGISTER", 1);
     assert_eq!(peer.status(&register("1001", 2, &proof)), 200);
     assert_eq!(peer.status(&register("1001", 3, &proof)), 401, "the count has been used");
@@ -177,7 +180,10 @@ fn times_are_the_contacts_own_the_headers_or_ours_within_bounds() {
     assert_eq!(registered(&mut peer, 5, "Contact: *\n").status(), Some(400));
     assert_eq!(registered(&mut peer, 6, "Contact: *\nExpires: 0\n").list("Contact").len(), 0);
     assert_eq!(told(&peer), [3, 2, 3, 0]);
-    assert!(peer.timers.values().all(|at| *at < crate::time::Time::from_millis(100_000)), "no timer for bindings is left");
+    assert!(
+        peer.timers.values().all(|at| *at < crate::time::Time::from_millis(100_000)),
+        "no timer for bindings is left"
+    );
 }
 
 #[test]

@@ -14,14 +14,21 @@ fn options_says_what_we_can_and_nothing_of_who_is_here() {
         assert!(answered[0].header(name).is_some(), "{name}");
     }
     let headers = |text: &str| peer_headers(&mut Peer::new(), text);
-    assert_eq!(headers(&request("OPTIONS", 1, "")), headers(&request("OPTIONS", 1, "").replace("sip:5550100@", "sip:1001@")));
+    assert_eq!(
+        headers(&request("OPTIONS", 1, "")),
+        headers(&request("OPTIONS", 1, "").replace("sip:5550100@", "sip:1001@"))
+    );
     assert_eq!(peer.status(&inside("OPTIONS", 2, "nobody", "")), 481);
 }
 
 fn peer_headers(peer: &mut Peer, text: &str) -> Vec<String> {
     let answered = peer.receive(text);
     let names = ["Allow", "Accept", "Supported", "Server", "Content-Length"];
-    names.iter().map(|name| format!("{:?}", answered[0].header(name))).chain([format!("{:?}", answered[0].status())]).collect()
+    names
+        .iter()
+        .map(|name| format!("{:?}", answered[0].header(name)))
+        .chain([format!("{:?}", answered[0].status())])
+        .collect()
 }
 
 #[test]
@@ -51,7 +58,10 @@ fn extensions_and_schemes_that_we_lack_are_refused() {
     let mut peer = Peer::new();
     let answered = peer.receive(&request("INVITE", 1, "Require: 100rel, x-teleport\n"));
     assert_eq!((answered[0].status(), answered[0].header("Unsupported")), (Some(420), Some("100rel, x-teleport")));
-    assert_eq!(peer.status(&request("INVITE", 2, "").replace("INVITE sip:5550100@192.0.2.1 ", "INVITE im:x@example.com ")), 416);
+    assert_eq!(
+        peer.status(&request("INVITE", 2, "").replace("INVITE sip:5550100@192.0.2.1 ", "INVITE im:x@example.com ")),
+        416
+    );
     assert_eq!(peer.status(&request("OPTIONS", 3, "").replace("OPTIONS sip:", "OPTIONS xmpp:")), 416);
     let text = request("INVITE", 4, &with_body("application/xml", "<a/>"));
     assert_eq!(peer.receive(&text)[0].status(), Some(415));
@@ -79,7 +89,7 @@ To: <sip:c@d>;tag=y\nCall-ID: z\nCSeq: 1 INVITE\n\n";
 #[test]
 fn above_the_bound_a_new_invite_gets_503_with_retry_after_and_a_bye_is_served() {
     let mut few = config();
-    few.transactions_max = 2;
+    few.transactions_max = 1;
     let mut peer = Peer::with(few);
     assert_eq!(peer.status(&request("INVITE", 1, "")), 100);
     peer.order(|stack, now, out| stack.answer(now, crate::ids::LegId(1), b"v=0\r\n".to_vec(), out));
