@@ -216,6 +216,8 @@ fn received_via(request: &Message, line: &[u8], (address, port): (IpAddr, u16)) 
     let text = request.header("Via").unwrap_or_default();
     let element = &text[..find_outside(text, b',').unwrap_or(text.len())];
     let host = request.via().host.trim_matches(['[', ']']);
+    // A socket of both families tells IPv4 sources as ::ffff:a.b.c.d.
+    let address = address.to_canonical();
     let asked = request.via().rport.is_some();
     // RFC 3261 §18.2.1: only where the source differs; RFC 3581 §4: always with rport.
     let name_source = asked || host.parse() != Ok(address);
@@ -360,10 +362,11 @@ mod tests {
         let via = |source: &str| {
             let source = Some((source.parse().unwrap(), 9));
             let answer = read(response(&bye, 200, None, Some("other"), source, None, &[], None)).unwrap();
-            assert_eq!(answer.to_tag(), Some("2"), "a tag that is there stays");
+            assert_eq!(answer.header("To"), Some("<sip:b>;tag=2"), "a tag that is there stays alone");
             answer.header("Via").unwrap().to_owned()
         };
         assert_eq!(via("2001:db8::1"), "SIP/2.0/UDP [2001:db8::1];branch=1");
+        assert!(via("::ffff:192.0.2.7").ends_with(";received=192.0.2.7"));
         assert_eq!(via("2001:db8::2"), "SIP/2.0/UDP [2001:db8::1];branch=1;received=2001:db8::2");
     }
 

@@ -208,7 +208,7 @@ impl Nonces {
         }
         let field = |from: usize| u64::from_str_radix(&nonce[from..from + 16], 16).unwrap_or(u64::MAX);
         let (issued, counter) = (field(0), field(16));
-        if !same(self.proof(issued, counter).as_bytes(), nonce[32..].as_bytes()) {
+        if !same(self.proof(issued, counter).as_bytes(), &nonce.as_bytes()[32..]) {
             return Err(NonceVerdict::Forged);
         }
         match now.since(Time::from_micros(issued)) > NONCE_AGE_MAX {
@@ -341,6 +341,7 @@ mod tests {
         use NonceVerdict::{Fresh, Replayed, Stale};
         assert_eq!(verdicts, [Fresh, Replayed, Fresh, Replayed, Fresh, Replayed]);
         let nonce = nonces.issue(at(1));
+        assert_eq!(nonces.check(at(2), &nonce, Some(0)), Replayed, "counting begins at 1");
         assert_eq!([nonces.check(at(2), &nonce, None), nonces.check(at(2), &nonce, None)], [Fresh, Stale]);
     }
 

@@ -94,9 +94,6 @@ impl Framer {
             if rest.starts_with(b"\n") {
                 return Ok(Some(self.take(1, Frame::Pong)));
             }
-            if rest == b"\r" || rest == b"\r\n\r" {
-                return Ok(None);
-            }
         }
         let Some((header, body)) = self.lengths()? else { return Ok(None) };
         let whole = header + body;
@@ -219,6 +216,10 @@ mod tests {
         framer.push(b"\r");
         assert_eq!(frames(&mut framer), []);
         framer.push(b"\n\r\n");
+        assert_eq!(frames(&mut framer), [Ok(Frame::Ping)]);
+        framer.push(b"\r\n\r");
+        assert_eq!(frames(&mut framer), []);
+        framer.push(b"\n");
         assert_eq!(frames(&mut framer), [Ok(Frame::Ping)]);
     }
 

@@ -18,7 +18,7 @@ pub struct ReadError {
     /// Byte offset in what was received.
     pub at: usize,
     /// What an answer needs. `None`: drop (a response, an ACK, or nothing to answer by).
-    pub respondable: Option<Respondable>,
+    pub respondable: Option<Box<Respondable>>,
 }
 
 impl ReadError {
@@ -260,7 +260,7 @@ impl Outline {
         ReadError::new(400, reason).at(at)
     }
 
-    fn respondable(&self) -> Option<Respondable> {
+    fn respondable(&self) -> Option<Box<Respondable>> {
         let start = &self.head[self.start.clone()];
         let method = start.split(' ').next().unwrap_or_default();
         // Responses and ACKs are never answered (RFC 3261 §17.1.1.3).
@@ -270,13 +270,11 @@ impl Outline {
         let texts = |name| self.named(name).map(|line| self.head[line.value.clone()].to_owned());
         let vias: Vec<String> = texts("Via").collect();
         let first = |name| texts(name).next();
-        (!vias.is_empty()).then(|| Respondable {
-            vias,
-            from: first("From"),
-            to: first("To"),
-            call_id: first("Call-ID"),
-            cseq: first("CSeq"),
-        })
+        if vias.is_empty() {
+            return None;
+        }
+        let (from, to, call_id, cseq) = (first("From"), first("To"), first("Call-ID"), first("CSeq"));
+        Some(Box::new(Respondable { vias, from, to, call_id, cseq }))
     }
 }
 

@@ -70,6 +70,8 @@ fn wsinv_a_short_tortuous_invite() {
     assert_eq!((vias.len(), vias[1].transport.as_str(), vias[1].host.as_str()), (3, "TCP", "spindle.example.com"));
     assert_eq!(vias[2].branch.as_deref(), Some("z9hG4bK30239"));
     assert_eq!((message.header("Subject"), message.list("Route").len()), (Some(""), 1));
+    assert_eq!(message.header("newfangledheader"), Some("newfangled value   continued newfangled value"));
+    assert_eq!(message.list("UnknownHeaderWithUnusualValue"), [";;", ";;", ";"]);
     let contact = message.contacts().remove(0).unwrap();
     assert_eq!(contact.display.as_deref(), Some("Quoted string \"\""));
     assert_eq!((contact.param("newparam"), contact.param("secondparam")), (Some(Some("newvalue")), Some(None)));

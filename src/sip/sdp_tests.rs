@@ -100,6 +100,8 @@ fn every_form_of_hold() {
     // We hold too.
     let holding = LocalMedia { direction: SendOnly, ..local() };
     assert_eq!(answer(&session("m=audio 4000 RTP/AVP 0\na=sendonly"), &holding).unwrap().1.direction, Inactive);
+    let listening = LocalMedia { direction: ReceiveOnly, ..local() };
+    assert_eq!(answer(&session("m=audio 4000 RTP/AVP 0"), &listening).unwrap().1.direction, ReceiveOnly);
 }
 
 #[test]
