@@ -20,39 +20,33 @@ impl SipStack {
     pub(super) fn new_request(&mut self, now: Now, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
         if self.is_full(&request) {
             let extra = vec![("Retry-After".to_owned(), RETRY_SECONDS.to_owned())];
-            let tag = self.random.tag();
-            let answer = Answer { status: 503, to_tag: Some(&tag), extra, ..Answer::default() };
-            let bytes = self.wire.response(&request, &flow, &answer);
-            return self.send(flow, bytes, out);
+            return self.reply(&request, flow, 503, extra, out);
         }
-        let allow = || vec![("Allow".to_owned(), ALLOW.to_owned())];
         match request.method() {
-            Method::Other(_) => return self.reply(now, &request, flow, 501, allow(), out),
+            Method::Other(_) => return self.reply(&request, flow, 501, vec![allow()], out),
             Method::Invite | Method::Bye | Method::Options | Method::Register | Method::Info | Method::Update => {}
-            _ => return self.reply(now, &request, flow, 405, allow(), out),
+            _ => return self.reply(&request, flow, 405, vec![allow()], out),
         }
         let uri = match Uri::parse(request.request_uri().unwrap_or("")) {
             Ok(uri) if SCHEMES.contains(&uri.scheme.as_str()) => uri,
-            Ok(_) => return self.reply(now, &request, flow, 416, Vec::new(), out),
-            Err(error) => return self.reply(now, &request, flow, error.status, Vec::new(), out),
+            Ok(_) => return self.reply(&request, flow, 416, Vec::new(), out),
+            Err(error) => return self.reply(&request, flow, error.status, Vec::new(), out),
         };
         let unknown = request.list("Require").into_iter().filter(|tag| !EXTENSIONS.contains(tag)).collect::<Vec<_>>();
         if !unknown.is_empty() {
             let extra = vec![("Unsupported".to_owned(), unknown.join(", "))];
-            return self.reply(now, &request, flow, 420, extra, out);
+            return self.reply(&request, flow, 420, extra, out);
         }
         if request.to_tag().is_some() && *request.method() != Method::Register {
             return self.in_dialog(now, request, flow, out);
         }
         match request.method() {
-            Method::Invite if self.transactions.is_merged(&request) => {
-                self.reply(now, &request, flow, 482, Vec::new(), out)
-            }
-            Method::Invite if !is_sdp(&request) => self.unsupported_body(now, &request, flow, out),
+            Method::Invite if self.transactions.is_merged(&request) => self.reply(&request, flow, 482, Vec::new(), out),
+            Method::Invite if !is_sdp(&request) => self.reply(&request, flow, 415, vec![accept()], out),
             Method::Invite => self.invited(now, request, &uri, flow, out),
-            Method::Options => self.capabilities(now, &request, flow, out),
+            Method::Options => self.reply(&request, flow, 200, capabilities(), out),
             Method::Register => self.register(now, &request, flow, out),
-            _ => self.reply(now, &request, flow, 481, Vec::new(), out),
+            _ => self.reply(&request, flow, 481, Vec::new(), out),
         }
     }
 
@@ -63,25 +57,33 @@ impl SipStack {
         self.transactions.servers() >= most
     }
 
-    /// OPTIONS: the same for everybody and every number (§11.2), so that it tells nothing of who is here.
-    pub(super) fn capabilities(&mut self, now: Now, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        let extra = [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", "")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
-        self.reply(now, request, flow, 200, extra, out);
-    }
-
-    pub(super) fn unsupported_body(&mut self, now: Now, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        self.reply(now, request, flow, 415, vec![("Accept".to_owned(), ACCEPT.to_owned())], out);
-    }
-
+    /// One that brings credentials is answered in a transaction: its repeats must not use the nonce twice.
     fn register(&mut self, now: Now, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
         let (status, extra) = self.registrar.register(now, request, &flow, out);
-        self.reply(now, request, flow, status, extra, out);
+        if status != 403 && request.header("Authorization").is_some() {
+            self.reply_once(now, request, flow, status, extra, out);
+        } else {
+            self.reply(request, flow, status, extra, out);
+        }
     }
 
-    /// One final answer, in a transaction of its own.
+    /// One final answer and no memory of it (§8.2.7): a repeat is answered anew, the ACK of a refused INVITE means nothing.
+    /// So strangers take no room by what is refused or asks nothing but what we can.
     pub(super) fn reply(
+        &mut self,
+        request: &Message,
+        flow: Flow,
+        status: u16,
+        extra: Vec<(String, String)>,
+        out: &mut Vec<SipOutput>,
+    ) {
+        let answer = Answer { status, to_tag: Some(&self.stateless_tag), extra, ..Answer::default() };
+        let bytes = self.wire.response(request, &flow, &answer);
+        self.send(flow, bytes, out);
+    }
+
+    /// One final answer in a transaction of its own, which gives it to repeats too.
+    pub(super) fn reply_once(
         &mut self,
         now: Now,
         request: &Message,
@@ -94,4 +96,18 @@ impl SipStack {
         let tag = self.random.tag();
         self.respond(now, server, request, &Answer { status, to_tag: Some(&tag), extra, ..Answer::default() }, out);
     }
+}
+
+/// What OPTIONS is answered with: the same for everybody and every number (§11.2), so that it tells nothing of who is here.
+pub(super) fn capabilities() -> Vec<(String, String)> {
+    vec![allow(), accept(), ("Supported".to_owned(), EXTENSIONS.join(", "))]
+}
+
+/// Which bodies we read (§8.2.3).
+pub(super) fn accept() -> (String, String) {
+    ("Accept".to_owned(), ACCEPT.to_owned())
+}
+
+fn allow() -> (String, String) {
+    ("Allow".to_owned(), ALLOW.to_owned())
 }

@@ -1,5 +1,6 @@
 //! Requests inside a dialog (RFC 3261 §12.2.2, §14.2; UPDATE RFC 3311; INFO RFC 6086): what they ask, who answers, and in which order.
 
+use super::core_requests::{accept, capabilities};
 use super::dialog::Order;
 use super::info_key::{self, InfoBody};
 use super::leg::{Asked, AskedKind, LegState};
@@ -31,32 +32,32 @@ impl SipStack {
 
     /// A request whose To has a tag.
     pub(super) fn in_dialog(&mut self, now: Now, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        let Some(id) = self.leg_of(&request) else { return self.reply(now, &request, flow, 481, Vec::new(), out) };
+        let Some(id) = self.leg_of(&request) else { return self.reply(&request, flow, 481, Vec::new(), out) };
         if *request.method() == Method::Bye {
             return self.peer_ended(now, id, &request, flow, out);
         }
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if matches!(leg.state, LegState::Closing(_) | LegState::Gone) {
-            return self.reply(now, &request, flow, 481, Vec::new(), out);
+            return self.reply(&request, flow, 481, Vec::new(), out);
         }
         if leg.dialog.as_mut().is_some_and(|dialog| dialog.order(request.cseq()) == Order::Late) {
-            return self.reply(now, &request, flow, 500, Vec::new(), out);
+            return self.reply_once(now, &request, flow, 500, Vec::new(), out);
         }
         match request.method() {
             Method::Invite => self.asked(now, id, AskedKind::Again, request, flow, out),
             Method::Update => self.asked(now, id, AskedKind::Update, request, flow, out),
             Method::Info => self.informed(now, id, &request, flow, out),
-            _ => self.capabilities(now, &request, flow, out),
+            _ => self.reply_once(now, &request, flow, 200, capabilities(), out),
         }
     }
 
     /// A re-INVITE or UPDATE: the engine's to answer unless an earlier one is not done with.
     fn asked(&mut self, now: Now, id: LegId, kind: AskedKind, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
         if let Some((status, extra)) = self.in_the_way(id) {
-            return self.reply(now, &request, flow, status, extra, out);
+            return self.reply_once(now, &request, flow, status, extra, out);
         }
         if !is_sdp(&request) {
-            return self.unsupported_body(now, &request, flow, out);
+            return self.reply_once(now, &request, flow, 415, vec![accept()], out);
         }
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if let Some(dialog) = &mut leg.dialog {
@@ -95,12 +96,12 @@ impl SipStack {
     fn informed(&mut self, now: Now, leg: LegId, info: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
         match info_key::read(info.content_type(), info.body()) {
             InfoBody::Key(key, duration_ms) => {
-                self.reply(now, info, flow, 200, Vec::new(), out);
+                self.reply_once(now, info, flow, 200, Vec::new(), out);
                 out.push(SipOutput::Event(SipEvent::InfoKey { leg, key, duration_ms }));
             }
-            InfoBody::Empty => self.reply(now, info, flow, 200, Vec::new(), out),
-            InfoBody::Unreadable => self.reply(now, info, flow, 400, Vec::new(), out),
-            InfoBody::Unknown => self.unsupported_body(now, info, flow, out),
+            InfoBody::Empty => self.reply_once(now, info, flow, 200, Vec::new(), out),
+            InfoBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
+            InfoBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
         }
     }
 }

@@ -69,15 +69,16 @@ impl SipStack {
 
     /// The CANCEL gets its own answer; the INVITE gets 487 if it has had no final one (§9.2).
     pub(super) fn cancelled(&mut self, now: Now, cancel: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        let invite = self.transactions.server_of(cancel, Method::Invite);
-        let server = self.transactions.serve(cancel, flow, None);
-        let leg = invite.and_then(|id| self.transactions.server(id)?.leg);
+        let Some(invite) = self.transactions.server_of(cancel, Method::Invite) else {
+            return self.reply(cancel, flow, 481, Vec::new(), out);
+        };
+        let leg = self.transactions.server(invite).and_then(|server| server.leg);
         let tag = leg.and_then(|leg| Some(self.legs.get(&leg)?.local_tag.clone())).unwrap_or_else(|| self.random.tag());
-        let status = if invite.is_some() { 200 } else { 481 };
-        self.respond(now, server, cancel, &Answer { status, to_tag: Some(&tag), ..Answer::default() }, out);
+        let server = self.transactions.serve(cancel, flow, None);
+        self.respond(now, server, cancel, &Answer { status: 200, to_tag: Some(&tag), ..Answer::default() }, out);
         let Some(leg) = leg else { return };
         let Some(state) = self.legs.get(&leg) else { return };
-        if state.asked.as_ref().is_none_or(|asked| Some(asked.server) != invite) {
+        if state.asked.as_ref().is_none_or(|asked| asked.server != invite) {
             return;
         }
         let is_first = matches!(state.state, LegState::Invited);

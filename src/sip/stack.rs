@@ -71,6 +71,8 @@ pub struct SipStack {
     /// A leg by the tag that we gave it.
     pub(super) by_local_tag: BTreeMap<String, LegId>,
     pub(super) registrar: Registrar,
+    /// Our To tag in answers that are forgotten at once.
+    pub(super) stateless_tag: String,
     /// TCP connections that are open: a flow that names another is sent without one.
     connections: BTreeSet<u64>,
     next_leg: u64,
@@ -84,6 +86,7 @@ impl SipStack {
         SipStack {
             wire: Wire::new(&config),
             registrar: Registrar::new(&config, random.seed()),
+            stateless_tag: random.tag(),
             random,
             config,
             transactions: Transactions::default(),
