@@ -2,6 +2,7 @@
 //! that stand beside it, and the human key named where DESIGN §5 wants it.
 
 use onekey::prompt::spoken;
+use onekey::server::prompt_files::load_prompts;
 use onekey::server::prompts_build::{Wish, build};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,17 @@ fn every_language_has_every_prompt() {
         let wanted = spoken::REQUIRED.iter().chain(&CONTENT).map(|id| id.to_string()).chain(numbers);
         let absent: Vec<String> = wanted.filter(|id| !there.contains(id)).collect();
         assert!(absent.is_empty(), "prompts/{language} lacks {absent:?}");
+    }
+}
+
+#[test]
+fn the_server_loads_them_all_without_a_word() {
+    let (library, problems) = load_prompts(&folder(""), &mut |_| {});
+    assert_eq!(problems, Vec::new());
+    for language in LANGUAGES {
+        assert!(library.get(language, spoken::HOLD_MUSIC).is_some(), "{language} has the shared music");
+        let gate = library.get(language, spoken::SHORT_GATE).expect("the gate");
+        assert!(gate.facts.offer_ends.is_some_and(|ends| ends < gate.facts.length), "{language}");
     }
 }
 

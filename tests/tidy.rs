@@ -154,7 +154,8 @@ fn empty_names_are_found_and_datagram_is_not_one() {
     assert_eq!(wrong("src/time.rs", "pub enum DataKind {}"), breach("DataKind", "data"));
     assert_eq!(wrong("src/time.rs", "trait SipHandlers {}"), breach("SipHandlers", "handler"));
     assert_eq!(wrong("src/time.rs", "mod utils {}"), breach("utils", "util"));
-    assert_eq!(wrong("src/sip/call_info.rs", ""), [":1: the file's name contains `info`, which says nothing"]);
+    assert_eq!(wrong("src/call/call_info.rs", ""), [":1: the file's name contains `info`, which says nothing"]);
+    fine("src/sip/info_key.rs", "struct InfoBody;");
     fine("src/time.rs", "struct Datagram;\nenum Method { Info }\nstruct Informed;\nstruct Database;");
 }
 
@@ -175,6 +176,7 @@ fn globs_of_the_parent_are_for_tests() {
     assert_eq!(wrong("src/step/menu.rs", "use super::*;"), breach);
     assert_eq!(wrong("src/step/menu.rs", "mod inner { use super::*; }"), breach);
     fine("src/step/menu.rs", "#[cfg(test)]\nmod tests { use super::*; }");
+    fine("src/step/menu_tests.rs", "use super::*;");
 }
 
 #[test]
