@@ -62,7 +62,9 @@ impl Ledger {
         for (index, line) in file.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let whole = line.last() == Some(&b'\n');
             let text = std::str::from_utf8(line.trim_ascii_end()).map_err(|_| LedgerError::NotText);
-            match text.and_then(|text| if text.is_empty() { Ok(None) } else { decode(text).map(|read| Some((read, text))) }) {
+            match text
+                .and_then(|text| if text.is_empty() { Ok(None) } else { decode(text).map(|read| Some((read, text))) })
+            {
                 Ok(Some(((sequence, entry), text))) if whole => {
                     self.replay(sequence, &entry);
                     each(sequence, &entry, text);

@@ -112,6 +112,7 @@ impl LedgerFile {
         let (sender, receiver) = sync_channel(PENDING_MAX);
         let counts = Arc::new(LedgerCounts::default());
         let mut writer = Writer::new(Box::new(disk), ledger, follower, options, Arc::clone(&counts));
+        counts.waiting.store(cut.len() as u64, Ordering::Relaxed);
         for entry in cut {
             writer.accept(Pending::from_start(entry));
         }
@@ -133,13 +134,14 @@ impl LedgerFile {
     /// many entries wait.
     pub fn append(&self, entry: Entry, reply: LedgerReply) {
         let Some(sender) = &self.sender else { return reply(Err("the ledger is closed".to_owned())) };
-        match sender.try_send(Pending::asked(entry, reply)) {
-            Ok(()) => {
-                self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(TrySendError::Full(pending)) => pending.answer(Err("too many ledger entries wait for the disk".to_owned())),
-            Err(TrySendError::Disconnected(pending)) => pending.answer(Err("the ledger's thread is gone".to_owned())),
-        }
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        let (pending, why) = match sender.try_send(Pending::asked(entry, reply)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(pending)) => (pending, "too many ledger entries wait for the disk"),
+            Err(TrySendError::Disconnected(pending)) => (pending, "the ledger's thread is gone"),
+        };
+        self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+        pending.answer(Err(why.to_owned()));
     }
 
     pub fn counts(&self) -> &Arc<LedgerCounts> {
@@ -206,8 +208,7 @@ fn file_path(directory: &Path) -> PathBuf {
 }
 
 fn lock(directory: &Path) -> Result<File, LedgerFileError> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| LedgerFileError::Disk { path: directory.to_owned(), error })?;
+    std::fs::create_dir_all(directory).map_err(|error| LedgerFileError::Disk { path: directory.to_owned(), error })?;
     lock_with(directory, File::options().create(true).append(true))
 }
 

@@ -28,7 +28,8 @@ fn agents_are_added_listed_changed_and_removed() {
     let place = Place::new();
     let (status, out, _) = onekey(&place, &["agent", "add", "1001"], "");
     assert!(status == 0 && out.contains("password: "), "{out}");
-    let (status, out, _) = onekey(&place, &["agent", "add", "1002", "--password-stdin", "--digest", "both"], "long enough\n");
+    let (status, out, _) =
+        onekey(&place, &["agent", "add", "1002", "--password-stdin", "--digest", "both"], "long enough\n");
     assert!(status == 0 && !out.contains("long enough"), "{out}");
     let (status, _, told) = onekey(&place, &["agent", "add", "1001"], "");
     assert!(status == 1 && told.contains("already"), "{told}");
@@ -115,11 +116,27 @@ fn the_number_of_a_promise_is_shown_only_under_its_key() {
 }
 
 #[test]
+fn looking_makes_nothing() {
+    let place = Place::new();
+    for look in
+        [&["agent", "list"][..], &["registry", "count"], &["registry", "find", "2025550123"], &["calls", "list"]]
+    {
+        let (status, _, told) = onekey(&place, look, "");
+        assert!(status == 1 && told.contains("there is no database"), "{look:?}: {told}");
+    }
+    assert_eq!(onekey(&place, &["promises", "list"], "").1, "0 open, 0 of them due\n");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn mistakes_in_the_settings_and_wrong_use_have_their_own_status() {
     let place = Place::new();
     std::fs::write(place.join("onekey.toml"), "[sip]\nreelm = 'x'\n[rtp]\nfirst_port = 'y'\n").unwrap();
     let (status, _, told) = onekey(&place, &["agent", "list"], "");
-    assert!(status == 1 && told.contains("onekey.toml:2:1: error[C003]") && told.contains("onekey.toml:4:14"), "{told}");
+    assert!(
+        status == 1 && told.contains("onekey.toml:2:1: error[C003]") && told.contains("onekey.toml:4:14"),
+        "{told}"
+    );
     let (status, _, _) = onekey(&place, &["agent", "list", "--config", "other.toml"], "");
     assert_eq!(status, 1);
     assert_eq!(onekey(&place, &["agent", "no-such"], "").0, 2);

@@ -10,9 +10,7 @@ use onekey::codec::StreamCounts;
 use onekey::ids::{AgentId, CallId, Language, LineName, PromiseId};
 use onekey::promise::{AskedBy, Closing, Entry};
 use onekey::server::ledger_file::{LedgerFile, LedgerOptions, StoreFollower};
-use onekey::server::store::{
-    AgentChange, Database, Hashes, NewAgent, PeopleBatch, SqliteStore, Store, StoreOptions,
-};
+use onekey::server::store::{AgentChange, Database, Hashes, NewAgent, PeopleBatch, SqliteStore, Store, StoreOptions};
 use onekey::sip::registrar::{Binding, DigestChoice};
 use onekey::sip::{Flow, Transport};
 use onekey::time::{Time, Wall};
@@ -262,7 +260,9 @@ fn no_number_reaches_the_database() {
     drop(store);
     let database = rusqlite::Connection::open(&path).unwrap();
     let columns: i64 = database
-        .query_row("SELECT count(*) FROM pragma_table_info('promises') WHERE name LIKE '%number%'", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM pragma_table_info('promises') WHERE name LIKE '%number%'", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(columns, 0);
     assert_eq!(Database::open(&path, PATIENCE).unwrap().promise_counts().unwrap(), (1, 0));

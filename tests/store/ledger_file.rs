@@ -4,9 +4,7 @@ use super::place::{Place, answer, reply, until};
 use onekey::ids::{CallId, LineName, PromiseId, QueueName};
 use onekey::promise::{AskedBy, Closing, Due, Entry, Opened};
 use onekey::queue::ledger::{encode, seal_number};
-use onekey::server::ledger_file::{
-    Follower, LedgerFile, LedgerFileError, LedgerOptions, Ordered, order, read,
-};
+use onekey::server::ledger_file::{Follower, LedgerFile, LedgerFileError, LedgerOptions, Ordered, order, read};
 use onekey::time::Wall;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};

@@ -2,7 +2,7 @@
 //!
 //! A running server takes changes up within a second (`Store::watch_agents`).
 
-use super::{CommandError, Done, PROBLEMS, open_database, wall_now};
+use super::{CommandError, Done, PROBLEMS, open_database, open_existing, wall_now};
 use crate::ids::AgentId;
 use crate::server::config::Config;
 use crate::server::secrets::readable_password;
@@ -29,7 +29,9 @@ pub fn add(config: &Config, agent: &str, digest: DigestChoice, password: Passwor
     let agent = agent_id(agent)?;
     let (password, is_shown) = obtain(password)?;
     if !open_database(config)?.add_agent(&new_agent(config, &agent, digest, &password))? {
-        return Err(CommandError::Said(format!("there is an agent {agent} already; `onekey agent passwd {agent}` changes the password")));
+        return Err(CommandError::Said(format!(
+            "there is an agent {agent} already; `onekey agent passwd {agent}` changes the password"
+        )));
     }
     println!("agent {agent} added (realm {})", config.sip.realm);
     show(&password, is_shown);
@@ -42,7 +44,7 @@ pub fn add(config: &Config, agent: &str, digest: DigestChoice, password: Passwor
 /// There is no such agent; the password cannot be used; the database cannot be written.
 pub fn passwd(config: &Config, agent: &str, digest: Option<DigestChoice>, password: Password) -> Done {
     let agent = agent_id(agent)?;
-    let database = open_database(config)?;
+    let database = open_existing(config)?;
     let rows = database.agent_rows()?;
     let row = rows.iter().find(|row| row.agent == agent).ok_or_else(|| unknown(&agent))?;
     let (password, is_shown) = obtain(password)?;
@@ -58,7 +60,7 @@ pub fn passwd(config: &Config, agent: &str, digest: Option<DigestChoice>, passwo
 /// There is no such agent, or the database cannot be written.
 pub fn remove(config: &Config, agent: &str) -> Done {
     let agent = agent_id(agent)?;
-    if !open_database(config)?.remove_agent(&agent)? {
+    if !open_existing(config)?.remove_agent(&agent)? {
         return Err(unknown(&agent));
     }
     println!("agent {agent} removed");
@@ -70,7 +72,7 @@ pub fn remove(config: &Config, agent: &str) -> Done {
 /// # Errors
 /// The database cannot be read.
 pub fn list(config: &Config, is_json: bool) -> Done {
-    let (rows, now) = (open_database(config)?.agent_rows()?, wall_now());
+    let (rows, now) = (open_existing(config)?.agent_rows()?, wall_now());
     let mut status = ExitCode::SUCCESS;
     let mut values = Vec::new();
     for row in &rows {

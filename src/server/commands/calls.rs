@@ -1,6 +1,6 @@
 //! `onekey calls list`: the latest call records.
 
-use super::{Done, open_database, readable_time};
+use super::{Done, open_existing, readable_time};
 use crate::server::config::Config;
 use crate::time::Wall;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// # Errors
 /// The database cannot be read.
 pub fn list(config: &Config, limit: u32, is_json: bool) -> Done {
-    let rows = open_database(config)?.calls(limit)?;
+    let rows = open_existing(config)?.calls(limit)?;
     if is_json {
         println!("{}", serde_json::json!(rows));
         return Ok(ExitCode::SUCCESS);

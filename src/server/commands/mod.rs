@@ -38,6 +38,18 @@ fn open_database(config: &Config) -> Result<Database, CommandError> {
     Ok(Database::open(&config.database.path, Duration::from_secs(10))?)
 }
 
+/// For commands that only look: they never make a database, least of all in a wrong directory.
+fn open_existing(config: &Config) -> Result<Database, CommandError> {
+    let path = &config.database.path;
+    if !path.exists() {
+        let path = path.display();
+        return Err(CommandError::Said(format!(
+            "there is no database {path}: nothing was stored yet, or this is not the server's working directory"
+        )));
+    }
+    open_database(config)
+}
+
 fn wall_now() -> crate::time::Wall {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     crate::time::Wall::from_micros(since.as_micros() as i64)

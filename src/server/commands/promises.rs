@@ -22,7 +22,8 @@ pub fn list(config: &Config, is_json: bool) -> Done {
     for trouble in &troubles {
         eprintln!("promises.ledger:{}: {}", trouble.line, trouble.error);
     }
-    let key = Secrets::load(&config.data)?.ledger_key;
+    // The key is asked for only where there is something to read: a look must not make keys in a wrong directory.
+    let key = if ledger.open().is_empty() { [0; 32] } else { Secrets::load(&config.data)?.ledger_key };
     let mut rows: Vec<Row> = ledger.open().values().map(|open| Row::of(open, &key, is_running)).collect();
     rows.sort_by_key(|row| (!row.is_due, row.opened_us));
     if is_json {
@@ -63,7 +64,10 @@ pub fn close(config: &Config, promise: PromiseId) -> Done {
 /// It is neither.
 pub fn parse_promise(text: &str) -> Result<PromiseId, String> {
     let digits = text.strip_prefix("promise-").unwrap_or(text);
-    digits.parse().map(PromiseId).map_err(|_| "a promise is written promise-123, as `promises list` shows it".to_owned())
+    digits
+        .parse()
+        .map(PromiseId)
+        .map_err(|_| "a promise is written promise-123, as `promises list` shows it".to_owned())
 }
 
 fn give(config: &Config, entry: &Entry, promise: PromiseId, done: &str) -> Done {
@@ -73,7 +77,9 @@ fn give(config: &Config, entry: &Entry, promise: PromiseId, done: &str) -> Done 
     }
     match order(&config.data, entry, PATIENCE)? {
         Ordered::Written => println!("{promise} {done}"),
-        Ordered::Waiting => println!("{promise}: ordered; the server has not taken it up yet and will, at the latest when it starts again"),
+        Ordered::Waiting => println!(
+            "{promise}: ordered; the server has not taken it up yet and will, at the latest when it starts again"
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }

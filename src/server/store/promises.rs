@@ -23,7 +23,9 @@ impl Database {
     /// The database cannot be read.
     pub fn promise_counts(&self) -> Result<(u64, u64), StoreError> {
         let sql = "SELECT count(*) FILTER (WHERE closed_us IS NULL), count(closed_us) FROM promises";
-        Ok(self.connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)))?)
+        Ok(self
+            .connection
+            .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)))?)
     }
 }
 

@@ -98,7 +98,9 @@ impl Database {
 }
 
 fn kind_id(transaction: &Transaction<'_>, kind: &str) -> rusqlite::Result<u64> {
-    transaction.prepare_cached("INSERT INTO registry_kinds (kind) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([kind])?;
+    transaction
+        .prepare_cached("INSERT INTO registry_kinds (kind) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([kind])?;
     let mut query = transaction.prepare_cached("SELECT id FROM registry_kinds WHERE kind = ?1")?;
     query.query_row([kind], |row| row.get::<_, i64>(0)).map(|id| id as u64)
 }

@@ -80,8 +80,10 @@ impl SqliteStore {
         let kept = Arc::new(Kept { up_to: kept.into(), ..Kept::default() });
         let keeper = Keeper::new(path, options.write_patience, Database::open, database.ok());
         let mut writer = Writer::new(keeper, Arc::clone(&counts), Arc::clone(&kept));
-        let mut reader =
-            Reader { keeper: Keeper::new(path, options.lookup_patience, Database::open_reader, None), counts: Arc::clone(&counts) };
+        let mut reader = Reader {
+            keeper: Keeper::new(path, options.lookup_patience, Database::open_reader, None),
+            counts: Arc::clone(&counts),
+        };
         let threads = vec![
             spawn("store-write", move || writer.run(&writes_receiver))?,
             spawn("store-read", move || reader.run(&lookups_receiver))?,
@@ -193,7 +195,10 @@ impl Keeper {
         Keeper { path: path.to_owned(), patience, open, database, failed_at: None }
     }
 
-    pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.database.as_ref().is_some_and(|database| !database.is_current()) {
             tracing::error!("{}: the database is gone or replaced; opening it anew", self.path.display());
             self.database = None;
