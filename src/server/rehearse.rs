@@ -1,0 +1,56 @@
+//! `onekey test DIR`: the `.call` files of a folder, run on the dialplan of the same folder.
+
+use super::files::read_dialplans;
+use super::prompt_files::load_prompts;
+use crate::dialplan::{Facts, load};
+use crate::rehearsal::{self, CannotRun, Stage};
+use crate::script;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What became of one `.call` file. Empty: it went as written.
+#[derive(Debug)]
+pub struct Verdict {
+    pub file: PathBuf,
+    pub differences: Vec<String>,
+}
+
+/// Loads the folder's dialplan with the prompts. An error is what an administrator must mend first.
+pub fn stage(folder: &Path, prompts: &Path) -> Result<Stage, String> {
+    let (library, _) = load_prompts(prompts, &mut |_| {});
+    let files = read_dialplans(folder)?;
+    let facts = Facts { prompts: &library, registry_thresholds: vec![60, 65], agents: None };
+    let (plan, told) = load(&files, &facts);
+    match plan {
+        Some(plan) => Ok(Stage { dialplan: Arc::new(plan), prompts: Arc::new(library) }),
+        None => Err(crate::diagnostic::draw(&told, &files, false)),
+    }
+}
+
+/// Every `.call` file under `folder`, in order of name.
+pub fn call_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "call"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Runs one file. With `bless` its `<` lines are rewritten as they really are.
+pub fn run_file(stage: &Stage, file: &Path, bless: bool) -> Verdict {
+    Verdict { file: file.to_owned(), differences: run_text(stage, file, bless).unwrap_or_else(|told| told) }
+}
+
+fn run_text(stage: &Stage, file: &Path, bless: bool) -> Result<Vec<String>, Vec<String>> {
+    let text = std::fs::read_to_string(file).map_err(|error| vec![format!("cannot be read: {error}")])?;
+    let script = script::read(&text).map_err(|mistakes| {
+        mistakes.iter().map(|mistake| format!("line {}: {}", mistake.line, mistake.message)).collect::<Vec<_>>()
+    })?;
+    let cannot = |CannotRun(why)| vec![why];
+    if bless {
+        let blessed = rehearsal::bless(stage, &script).map_err(cannot)?;
+        std::fs::write(file, script::write(&blessed)).map_err(|error| vec![format!("cannot be written: {error}")])?;
+    }
+    rehearsal::run(stage, &script).map(|outcome| outcome.differences).map_err(cannot)
+}
