@@ -308,6 +308,8 @@ mod tests {
         let stored = Stored::new(Some(date(1964, 2, 29)), &[65], BTreeSet::new(), None, date(2026, 11, 21));
         assert!(facts_on(&stored, date(2029, 1, 31)).ages_reached.is_empty());
         assert!(facts_on(&stored, date(2029, 2, 1)).ages_reached.contains(&65));
+        let this_month = Stored::new(Some(date(1961, 11, 30)), &[65], BTreeSet::new(), None, date(2026, 11, 1));
+        assert_eq!(this_month.ages, [(65, Reached::Already)]);
         let undated = Stored::new(None, &[65], BTreeSet::from(["assist".to_owned()]), None, date(2026, 11, 21));
         assert!(undated.ages.is_empty());
         assert!(facts_on(&undated, date(2026, 11, 21)).flags.contains("assist"));

@@ -4,6 +4,8 @@
 //! SIP sockets and HTTP. They meet only by channels; the engine is owned by one of them.
 
 pub mod clock;
+pub mod commands;
+pub mod config;
 pub mod control;
 pub mod errors;
 pub mod files;
@@ -17,6 +19,7 @@ pub mod media_worker;
 pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
+pub mod registry_import;
 pub mod rehearse;
 pub mod reload;
 pub mod resample;

@@ -101,12 +101,13 @@ fn load_or_make(path: &Path) -> Result<[u8; 32], SecretsError> {
 
 /// Writes beside, flushes, then links into place: the file is never seen half written, nor another's overwritten.
 fn make(path: &Path, key: &[u8; 32]) -> io::Result<()> {
-    let draft = path.with_extension(format!("draft{}", std::process::id()));
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
     let mut text = String::new();
     for byte in key {
         let _ = write!(text, "{byte:02x}");
     }
+    // Named by a hash of the key: no two starts write the same draft.
+    let draft = path.with_extension(format!("draft-{}", &blake3::hash(key).to_hex()[..8]));
+    let mut file = File::options().create_new(true).write(true).mode(0o600).open(&draft)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
     let linked = std::fs::hard_link(&draft, path);

@@ -28,7 +28,11 @@ pub(super) struct FileDisk {
 
 impl FileDisk {
     pub(super) fn open(path: &Path) -> io::Result<FileDisk> {
+        let is_new = !path.exists();
         let file = open_append(path)?;
+        if is_new {
+            sync_directory(path)?;
+        }
         let length = file.metadata()?.len();
         Ok(FileDisk { path: path.to_owned(), file, length, is_ragged: false })
     }
@@ -62,18 +66,16 @@ impl Disk for FileDisk {
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
         let new = self.path.with_extension("ledger.new");
-        let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, &self.path)?;
+        if let Err(error) = write_whole(&new, bytes).and_then(|()| std::fs::rename(&new, &self.path)) {
+            // On a full disk the half of it would take the room that the ledger needs.
+            let _ = std::fs::remove_file(&new);
+            return Err(error);
+        }
         // Whatever fails from here on, the new file is the ledger: appends must go there.
         self.file = open_append(&self.path)?;
         self.length = bytes.len() as u64;
         self.is_ragged = false;
-        match self.path.parent() {
-            Some(directory) => File::open(directory)?.sync_all(),
-            None => Ok(()),
-        }
+        sync_directory(&self.path)
     }
 
     fn set_aside(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -87,6 +89,43 @@ impl Disk for FileDisk {
     }
 }
 
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A new or renamed file's name is on disk only after this.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 fn open_append(path: &Path) -> io::Result<File> {
     File::options().create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_append_left_behind_is_cut_off_before_the_next() {
+        let path = std::env::temp_dir().join(format!("onekey-disk-{}", std::process::id()));
+        let mut disk = FileDisk::open(&path).unwrap();
+        disk.append(b"one\n").unwrap();
+        let real = std::mem::replace(&mut disk.file, File::options().append(true).open("/dev/full").unwrap());
+        assert!(disk.append(b"two\n").is_err());
+        assert!(disk.append(b"two\n").is_err(), "refused until the end is clean again");
+        disk.file = real;
+        // As if half of it had reached the disk before there was no more room.
+        disk.file.write_all(b"tw").unwrap();
+        assert_eq!(disk.length(), 4);
+        disk.append(b"two\n").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((text.as_str(), disk.length()), ("one\ntwo\n", 8));
+    }
 }

@@ -177,7 +177,6 @@ impl Writer {
         }
         self.counts.open.store(self.ledger.open().len() as u64, Ordering::Relaxed);
         self.counts.due.store(self.ledger.due_count() as u64, Ordering::Relaxed);
-        self.counts.waiting.store(self.pending.len() as u64, Ordering::Relaxed);
     }
 
     fn flushed(&mut self) {
@@ -185,7 +184,9 @@ impl Writer {
             tracing::warn!("the ledger's disk works again: {} entries written", self.pending.len());
         }
         self.lines.clear();
-        self.counts.written.fetch_add(self.pending.len() as u64, Ordering::Relaxed);
+        let written = self.pending.len() as u64;
+        self.counts.written.fetch_add(written, Ordering::Relaxed);
+        self.counts.waiting.fetch_sub(written, Ordering::Relaxed);
         for (sequence, mut pending) in std::mem::take(&mut self.pending) {
             if let Some(reply) = pending.reply.take() {
                 reply(Ok(()));
@@ -342,6 +343,7 @@ mod tests {
     fn ask(writer: &mut Writer, entry: Entry) -> Arc<Mutex<Vec<Result<(), String>>>> {
         let answers = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&answers);
+        writer.counts.waiting.fetch_add(1, Ordering::Relaxed);
         writer.accept(Pending::asked(entry, Box::new(move |answer| told.lock().unwrap().push(answer))));
         answers
     }
@@ -362,6 +364,7 @@ mod tests {
         let third = ask(&mut writer, closed(1));
         writer.flush();
         assert_eq!(*third.lock().unwrap(), [Ok(())]);
+        assert_eq!(writer.counts.waiting.load(Ordering::Relaxed), 0);
         assert_eq!(first.lock().unwrap().len() + second.lock().unwrap().len(), 2, "each is answered once");
         let mut ledger = Ledger::default();
         ledger.read(disk.text().as_bytes(), |_, _, _| {});
