@@ -261,7 +261,7 @@ impl Worker {
                         if !recorder.samples(leg, samples) {
                             let reason = "the disk does not keep up".to_string();
                             self.plane.handle(self.clock.time(), MediaInput::RecordFailed { leg, reason }, &mut more);
-                            recorder.close(leg);
+                            recorder.abandon(leg);
                         }
                     }
                     MediaOutput::RecordClose { leg } => recorder.close(leg),

@@ -13,18 +13,17 @@ pub mod level;
 pub mod local_address;
 pub mod media_sockets;
 pub mod media_worker;
+pub mod pages;
 pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
 pub mod reload;
-pub mod resample;
 pub mod riff;
 pub mod shutdown;
 pub mod sip_socket;
 pub mod sip_tcp;
 pub mod speech;
 
-use crate::console::metrics;
 use crate::engine::input::{Command, Input};
 use crate::engine::output::CallLine;
 use crate::engine::{Engine, EngineConfig, Remembered};
@@ -35,6 +34,7 @@ use control::{Answers, Control};
 pub use errors::{BindError, ServeError, bind_error};
 use inbox::{Inbox, View};
 use media_worker::{Worker, WorkerDoor};
+use pages::{Pages, Shown};
 use recording_file::{Recorder, Recording};
 use reload::{Load, Loaded, Reloads};
 use shutdown::{EndNotice, Happening};
@@ -79,6 +79,8 @@ pub struct Parts {
     pub load: Load,
     pub remembered: Remembered,
     pub answers: Box<dyn Answers>,
+    /// What is served on [`ServeConfig::http`].
+    pub pages: Pages,
     /// Started by whoever made `remembered`, so that both count from the same moment.
     pub clock: Clock,
 }
@@ -143,7 +145,7 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
     let (tell, happenings) = mpsc::channel();
     // What can be refused comes first, before any thread runs.
     let (sip, tcp) = sip_socket::open(runtime.handle(), &config.sip_udp, &config.sip_tcp, config.tcp_limits, &inbox)?;
-    let listener = config.http.map(metrics::bind).transpose()?;
+    let listener = config.http.map(pages::bind).transpose()?;
     let clock = parts.clock;
     let (workers, prepared): (Vec<WorkerDoor>, Vec<Worker>) =
         prepare_workers(&config, &inbox, clock)?.into_iter().unzip();
@@ -162,10 +164,10 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
         let notice = notice(format!("media {number}"));
         media.push(worker.start(recorder.clone(), notice).map_err(system("threads"))?);
     }
-    let http = listener.as_ref().map(|listener| listener.address);
+    let http = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
-        let shown = metrics::Shown { inbox: inbox.clone(), workers: workers.clone(), sip: sip.clone() };
-        runtime.spawn(metrics::serve(listener, shown));
+        let shown = Shown { inbox: inbox.clone(), workers: workers.clone(), sip: sip.clone() };
+        runtime.spawn((parts.pages)(listener, shown));
     }
     let reloads = reload::start(&config.watched, parts.load, inbox.clone()).map_err(system("threads"))?;
     let (lines, _) = broadcast::channel(LINES_KEPT);
@@ -215,6 +217,11 @@ impl Running {
         self.runtime().block_on(self.inbox.view())
     }
 
+    /// The way in, for whoever lives in the server's own runtime.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
     /// Loads the dialplan's folder again.
     pub fn reload(&self) {
         self.reloads.now();
@@ -239,7 +246,7 @@ impl Running {
         self.recorder.stop();
         join(self.recording.take());
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(Duration::from_secs(1)); // so that its sockets are closed when this returns
         }
     }
 

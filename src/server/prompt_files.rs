@@ -4,7 +4,7 @@
 //! language (hold music, tone) and is copied into each that has no prompt of its own by that name.
 
 use super::files::{entries, read_wav};
-use super::resample::to_telephone_rate;
+use super::level::resample;
 use crate::codec::{Codec, SAMPLE_RATE_HZ};
 use crate::diagnostic::Severity;
 use crate::ids::{Language, PromptId};
@@ -76,6 +76,9 @@ struct Written {
     offers_human: bool,
     offer_ends: Option<String>,
     file: Option<String>,
+    /// How the words are given to a speech program: for `prompts build` alone.
+    #[serde(rename = "speak")]
+    _speak: Option<String>,
 }
 
 #[derive(Clone)]
@@ -133,7 +136,8 @@ fn load_one(
             );
             problems.push(warning(&path, message));
         }
-        to_telephone_rate(wav.samples, wav.rate_hz)
+        resample(&wav.samples, wav.rate_hz as usize)
+            .ok_or_else(|| format!("its rate of {} cannot be converted", wav.rate_hz))
     });
     let sound = match sound {
         Ok(sound) => sound,
