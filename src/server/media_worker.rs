@@ -157,19 +157,19 @@ impl Worker {
                 Err(Errno::EINTR) => 0,
                 Err(error) => panic!("epoll failed: {error}"),
             };
-            // What is due goes out first: packets that arrive must not make those that leave late.
-            self.tick_if_due(recorder, &mut wishes);
-            for event in &events[..count] {
-                match event.data() {
-                    DEADLINE => {}
-                    ORDERS => {
-                        let _ = self.wake.read();
-                    }
-                    token => self.receive(token, &mut buffer, recorder, &mut wishes),
-                }
+            // Orders first: a packet that was sent after an order was given must find it carried out. The wake is taken
+            // back before the orders are, so that one that comes in between wakes again.
+            if events[..count].iter().any(|event| event.data() == ORDERS) {
+                let _ = self.wake.read();
             }
             if !self.take_orders(recorder, &mut wishes) {
                 return;
+            }
+            self.tick_if_due(recorder, &mut wishes);
+            for token in events[..count].iter().map(|event| event.data()).filter(|token| *token < DEADLINE) {
+                self.receive(token, &mut buffer, recorder, &mut wishes);
+                // Packets that arrive must not make those that leave late.
+                self.tick_if_due(recorder, &mut wishes);
             }
         }
     }
