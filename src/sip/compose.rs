@@ -250,7 +250,7 @@ fn with_tag(to: &[u8], tag: Option<&str>) -> Vec<u8> {
 }
 
 fn without_line_ends(value: &[u8]) -> Vec<u8> {
-    value.iter().map(|&byte| if b"\r\n\0".contains(&byte) { b' ' } else { byte }).collect()
+    value.iter().map(|&byte| if b"\r\n".contains(&byte) { b' ' } else { byte }).collect()
 }
 
 /// No line end and no NUL: nothing can be smuggled into our headers.

@@ -163,6 +163,8 @@ fn parameter(part: &str) -> Option<(String, Option<String>)> {
     let value = if value.starts_with('"') {
         let (content, rest) = quoted(value)?;
         trim(rest).is_empty().then_some(content)?
+    } else if value.contains(['"', '<', '>', ' ', '\t', '\r', '\n']) {
+        return None;
     } else {
         value.to_owned()
     };

@@ -103,6 +103,10 @@ impl Outline {
             let Some(length) = bytes[at..].iter().position(|&byte| byte == b'\n') else { break false };
             let end = at + length - usize::from(length > 0 && bytes[at + length - 1] == b'\r');
             let next = at + length + 1;
+            if let Some(offset) = bytes[at..end].iter().position(|&byte| byte == b'\r') {
+                // Some take it for a line end, and would see other headers than we do.
+                outline.fail("a carriage return inside a line", at + offset);
+            }
             if at == begin {
                 outline.start = at..end;
             } else if at == end {
@@ -312,31 +316,9 @@ fn text(bytes: &[u8], end: usize, folds: &[usize]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+#[path = "reader_tests.rs"]
+mod tests;
 
-    const INVITE: &str = "INVITE sip:5550100@example.com SIP/2.0\r\n\
-        v: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1;rport, SIP/2.0/TCP [2001:db8::1]\r\n\
-        Via : SIP/2.0/UDP 192.0.2.3\r\n\
-        f: \"Ann, B\" <sip:ann@example.com>;tag=a\r\n\
-        t: <tel:5550100>\r\n\
-        i: 1@example.com\r\n\
-        CSeq: 7 INVITE\r\n\
-        m: <sip:a@192.0.2.1>,\r\n  <sip:b@192.0.2.1>\r\n\
-        Subject: caf\u{e9}\r\n\
-        l: 4\r\n\r\nv=0\nmore";
-
-    #[test]
-    fn an_invite_with_much_that_phones_do() {
-        let message = read(INVITE.into()).unwrap();
-        assert_eq!(message.request_uri(), Some("sip:5550100@example.com"));
-        assert_eq!((message.method(), message.cseq(), message.call_id()), (&Method::Invite, 7, "1@example.com"));
-        assert_eq!((message.from_tag(), message.to_tag()), (Some("a"), None));
-        assert_eq!(message.vias().len(), 3);
-        assert_eq!((message.via().port, message.via().rport), (Some(5070), Some(None)));
-        let contacts: Vec<String> = message.contacts().into_iter().map(|contact| contact.unwrap().uri).collect();
-        assert_eq!(contacts, ["sip:a@192.0.2.1", "sip:b@192.0.2.1"]);
-        assert_eq!(message.body(), b"v=0\n");
-        assert_eq!(message.bytes(), INVITE.as_bytes());
-    }
-}
+#[cfg(test)]
+#[path = "reader_torture_tests.rs"]
+mod torture;
