@@ -15,6 +15,8 @@ mod recorder;
 mod rig;
 mod rtcp;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod wheel;
 
 pub use plane::MediaPlane;
