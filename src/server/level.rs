@@ -1,33 +1,19 @@
-//! Makes raw speech fit for the telephone: 8 kHz, silence trimmed, one loudness for all prompts, never clipped.
+//! Makes raw speech fit for the telephone: silence trimmed, one loudness for all prompts, never clipped.
 //!
 //! Samples are `f32` with full scale 1.0. Levels are dBFS of active speech: the frames within 25 dB of the loudest, so
-//! that pauses do not make a slow sentence louder than a quick one. Reading and writing files is the caller's.
+//! that pauses do not make a slow sentence louder than a quick one. Resampling is
+//! `super::resample`'s, files are the caller's.
 
-use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use crate::codec::SAMPLE_RATE_HZ;
 
 /// Every prompt's rate, in samples a second.
-pub const RATE_HZ: usize = 8000;
+pub const RATE_HZ: usize = SAMPLE_RATE_HZ as usize;
 /// Loudness of active speech.
 pub const SPEECH_DBFS: f32 = -16.0;
 /// No sample is louder than this.
 pub const PEAK_DBFS: f32 = -1.0;
 /// Silence kept before and after the words, in milliseconds.
 pub const EDGE_MS: usize = 60;
-
-/// To 8 kHz. `None` when the rate is one that no conversion exists for (zero).
-pub fn resample(samples: &[f32], rate_hz: usize) -> Option<Vec<f32>> {
-    if rate_hz == RATE_HZ {
-        return Some(samples.to_vec());
-    }
-    if samples.is_empty() {
-        return Some(Vec::new());
-    }
-    let mut resampler = Fft::<f32>::new(rate_hz, RATE_HZ, 1024, 1, FixedSync::Both).ok()?;
-    let input = InterleavedSlice::new(samples, 1, samples.len()).ok()?;
-    let output = resampler.process_all(&input, samples.len(), None).ok()?;
-    Some(output.take_data())
-}
 
 /// Cuts silence off both ends down to [`EDGE_MS`], adding silence where there was less, and softens the cut.
 pub fn trim(samples: &[f32]) -> Vec<f32> {
@@ -127,9 +113,8 @@ fn faded(samples: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    fn sine(hz: f32, rate_hz: usize, milliseconds: usize, peak: f32) -> Vec<f32> {
-        let samples = rate_hz * milliseconds / 1000;
-        (0..samples).map(|n| peak * (std::f32::consts::TAU * hz * n as f32 / rate_hz as f32).sin()).collect()
+    fn sine(hz: f32, milliseconds: usize, peak: f32) -> Vec<f32> {
+        (0..ms(milliseconds)).map(|n| peak * (std::f32::consts::TAU * hz * n as f32 / RATE_HZ as f32).sin()).collect()
     }
 
     fn db(value: f32) -> f32 {
@@ -137,22 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn resampling_keeps_length_and_loudness_and_removes_what_8_khz_cannot_carry() {
-        for rate in [16_000, 22_050, 32_000, 44_100] {
-            let kept = resample(&sine(1000.0, rate, 1000, 0.5), rate).unwrap();
-            assert!(kept.len().abs_diff(8000) <= 1, "{rate} Hz: {} samples", kept.len());
-            assert!((db(rms(&kept)) - db(0.5 / 2.0_f32.sqrt())).abs() < 0.3, "{rate} Hz: {}", db(rms(&kept)));
-            let gone = resample(&sine(6000.0, rate, 1000, 0.5), rate).unwrap();
-            assert!(db(rms(&gone[800..7200])) < -50.0, "{rate} Hz: an alias is left at {}", db(rms(&gone)));
-        }
-        assert!(resample(&[0.1, 0.2], 0).is_none());
-    }
-
-    #[test]
     fn trimming_leaves_60_ms_at_each_end_whatever_was_there() {
         for (before, after) in [(0, 0), (30, 500), (700, 10)] {
             let mut sound = vec![0.0; ms(before)];
-            sound.extend(sine(500.0, RATE_HZ, 400, 0.3));
+            sound.extend(sine(500.0, 400, 0.3));
             sound.resize(sound.len() + ms(after), 0.0);
             let kept = trim(&sound);
             let words = ms(400) as isize;
@@ -167,10 +140,10 @@ mod tests {
     fn speech_of_any_loudness_and_sharpness_comes_out_at_one_level_without_clipping() {
         for peak in [0.01, 0.2, 1.0] {
             // Short bursts over a quiet ground: a high crest factor, as speech has.
-            let mut sound = sine(300.0, RATE_HZ, 2000, peak * 0.15);
-            for burst in 0..80 {
-                let at = burst * 200;
-                sine(900.0, RATE_HZ, 4, peak).iter().enumerate().for_each(|(n, sample)| sound[at + n] += sample);
+            let mut sound = sine(300.0, 2000, peak * 0.1);
+            for burst in 0..50 {
+                let at = burst * 320;
+                sine(1500.0, 2, peak).iter().enumerate().for_each(|(n, sample)| sound[at + n] += sample);
             }
             let levelled = level(&sound);
             assert!((db(active_rms(&levelled)) - SPEECH_DBFS).abs() < 0.5, "{}", db(active_rms(&levelled)));
@@ -182,7 +155,7 @@ mod tests {
 
     #[test]
     fn pauses_do_not_change_the_level() {
-        let words = sine(400.0, RATE_HZ, 500, 0.2);
+        let words = sine(400.0, 500, 0.2);
         let mut slow = words.clone();
         slow.resize(slow.len() + 8000, 0.0);
         slow.extend(&words);

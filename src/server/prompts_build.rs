@@ -4,7 +4,9 @@
 //! what. A sound that the build did not make is somebody's recording and is left alone. Sentences are spoken one by
 //! one, so that the moment at which the offer of a person is over is known exactly and written back as `offer_ends`.
 
-use super::level::{EDGE_MS, RATE_HZ, level, ms, resample, to_pcm16, trim};
+use super::files::{read_wav, write_wav};
+use super::level::{EDGE_MS, RATE_HZ, level, ms, to_pcm16, trim};
+use super::resample::to_telephone_rate;
 use super::speech::{SpeechError, Voice};
 use super::{hold_music, level::SPEECH_DBFS};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -181,8 +183,8 @@ impl Folder {
         for (id, sentences) in spoken {
             let mut pieces = Vec::new();
             for file in files.by_ref().take(sentences.len()) {
-                let (samples, rate_hz) = wav::read(&file).map_err(|message| self.prompt_error(&id, &message))?;
-                let samples = resample(&samples, rate_hz).map(|samples| trim(&samples)).unwrap_or_default();
+                let spoken = read_wav(&file).and_then(|wav| to_telephone_rate(wav.samples, wav.rate_hz));
+                let samples = trim(&spoken.map_err(|message| self.prompt_error(&id, &message))?);
                 if samples.is_empty() {
                     return Err(self.prompt_error(&id, "the speech program made no sound of these words"));
                 }
@@ -217,7 +219,7 @@ impl Folder {
 
     fn keep(&mut self, id: &str, sound: &[f32]) -> Result<(), BuildError> {
         let path = self.sound_path(id);
-        wav::write(&path, &to_pcm16(sound)).map_err(|message| self.prompt_error(id, &message))?;
+        write_wav(&path, &to_pcm16(sound)).map_err(|cause| file_error(&path, cause))?;
         let written = fs::read(&path).map_err(|cause| file_error(&path, cause))?;
         let origin = Origin { words: self.words_hash(&self.words[id]), sound: hash(&written) };
         self.origins.insert(id.to_string(), origin);
@@ -382,33 +384,6 @@ fn file_error(path: &Path, cause: std::io::Error) -> BuildError {
 
 fn texts_error(path: &Path, cause: &toml::de::Error) -> BuildError {
     BuildError::Texts { path: path.display().to_string(), message: cause.to_string() }
-}
-
-/// Stands in for `server::files` until that is here; nothing else of ours may name hound.
-mod wav {
-    use std::path::Path;
-
-    pub fn read(path: &Path) -> Result<(Vec<f32>, usize), String> {
-        let mut reader = hound::WavReader::open(path).map_err(|cause| cause.to_string())?;
-        let rate_hz = reader.spec().sample_rate as usize;
-        let samples: Result<Vec<f32>, _> =
-            reader.samples::<i16>().map(|sample| sample.map(|sample| f32::from(sample) / 32768.0)).collect();
-        Ok((samples.map_err(|cause| cause.to_string())?, rate_hz))
-    }
-
-    pub fn write(path: &Path, samples: &[i16]) -> Result<(), String> {
-        let spec = hound::WavSpec {
-            channels: 1,
-            sample_rate: super::RATE_HZ as u32,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let mut writer = hound::WavWriter::create(path, spec).map_err(|cause| cause.to_string())?;
-        for &sample in samples {
-            writer.write_sample(sample).map_err(|cause| cause.to_string())?;
-        }
-        writer.finalize().map_err(|cause| cause.to_string())
-    }
 }
 
 #[cfg(test)]
