@@ -18,6 +18,7 @@ pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
 pub mod reload;
+pub mod resample;
 pub mod riff;
 pub mod shutdown;
 pub mod sip_socket;

@@ -4,7 +4,7 @@
 //! language (hold music, tone) and is copied into each that has no prompt of its own by that name.
 
 use super::files::{entries, read_wav};
-use super::level::resample;
+use super::resample::to_telephone_rate;
 use crate::codec::{Codec, SAMPLE_RATE_HZ};
 use crate::diagnostic::Severity;
 use crate::ids::{Language, PromptId};
@@ -139,8 +139,7 @@ fn load_one(
             );
             problems.push(warning(&path, message));
         }
-        resample(&wav.samples, wav.rate_hz as usize)
-            .ok_or_else(|| format!("its rate of {} cannot be converted", wav.rate_hz))
+        to_telephone_rate(wav.samples, wav.rate_hz)
     });
     let sound = match sound {
         Ok(sound) => sound,
