@@ -174,7 +174,7 @@ impl Worker {
         }
     }
 
-    /// Sets the timer to the plane's next deadline, if that has changed.
+    /// Sets the timer to the plane's next deadline, if that has changed. One that has fired stays readable until then.
     fn arm(&mut self) {
         let next = self.plane.next_timeout();
         if next == self.armed {
@@ -197,11 +197,6 @@ impl Worker {
         let Some(due) = self.plane.next_timeout().filter(|&due| due <= now) else { return };
         self.plane.handle(now, MediaInput::Tick, wishes);
         self.carry_out(recorder, wishes, Some(due));
-        // The timer has fired and stays readable until it is set again.
-        self.armed = None;
-        if self.plane.next_timeout().is_none() {
-            let _ = self.timer.unset();
-        }
     }
 
     fn receive(&mut self, token: u64, buffer: &mut [u8], recorder: &Recorder, wishes: &mut Vec<MediaOutput>) {

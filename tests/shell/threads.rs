@@ -80,6 +80,8 @@ fn changed_files_are_loaded_and_bad_ones_are_not() {
     reloads.now();
     assert_eq!(tries.recv_timeout(SOON).unwrap(), "mended");
     reloaded();
+    let again = tries.recv_timeout(Duration::from_millis(700));
+    assert!(again.is_err(), "reading the files must not look like a change of them");
     reloads.stop();
 }
 
