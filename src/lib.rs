@@ -13,6 +13,8 @@ pub mod media;
 pub mod promise;
 pub mod prompt;
 pub mod queue;
+pub mod rehearsal;
+pub mod script;
 pub mod server;
 pub mod sip;
 pub mod step;

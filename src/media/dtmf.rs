@@ -5,9 +5,9 @@
 
 use crate::ids::LegId;
 use crate::key::Key;
+use crate::media::MediaOutput;
 use crate::media::command::MediaEvent;
 use crate::media::stream::{Received, later, length_of};
-use crate::media::MediaOutput;
 use crate::time::Time;
 use std::time::Duration;
 
