@@ -10,6 +10,7 @@ use onekey::dialplan::{Dialplan, Facts, codes, load, missing_prompt_file, report
 use onekey::ids::{AgentId, Language, PromptId};
 use onekey::prompt::{Prompt, PromptFacts, PromptLibrary, spoken};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 const BESIDE: &str = r#"[line.care]
@@ -38,6 +39,8 @@ const CONTENT: [(&str, u64, Option<u64>); 11] = [
     ("voicemail-greeting", 8, Some(8)),
     ("long-story", 40, None),
 ];
+
+static PROMPTS: LazyLock<PromptLibrary> = LazyLock::new(prompts);
 
 fn prompts() -> PromptLibrary {
     let mut library = PromptLibrary::default();
@@ -79,9 +82,8 @@ fn files_of(input: &str) -> Vec<(String, String)> {
 }
 
 fn checked(files: &[(String, String)]) -> (Option<Dialplan>, Vec<onekey::diagnostic::Diagnostic>) {
-    let prompts = prompts();
     let agents = Some(BTreeSet::from([AgentId::new("1001"), AgentId::new("1002")]));
-    load(files, &Facts { prompts: &prompts, registry_thresholds: vec![60, 65], agents })
+    load(files, &Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents })
 }
 
 /// Name, input and expected drawing of each golden file.
@@ -144,4 +146,87 @@ fn every_code_is_explained_and_shown_by_a_golden_file_of_its_name() {
     assert_eq!(report::explain("d10"), report::explain("D010"));
     assert_eq!(report::explain("D999"), None);
     assert_eq!(report::explain("what"), None);
+}
+
+fn sample() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            files.push((format!("dialplans/{name}"), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The sample with English prompts for both its lines: what prompts/zh holds is not this test's matter.
+fn english_sample() -> Vec<(String, String)> {
+    sample().into_iter().map(|(path, text)| (path, text.replace("language = \"zh\"", "language = \"en\""))).collect()
+}
+
+#[test]
+fn the_sample_is_well_and_serves_a_caller_at_any_hour() {
+    let (dialplan, told) = checked(&english_sample());
+    assert!(told.is_empty(), "{}", draw(&told, &english_sample(), false));
+    let dialplan = dialplan.unwrap();
+    for number in ["5550100", "care", "5550101", "care-zh"] {
+        let line = dialplan.line_for(number).unwrap();
+        let queue = dialplan.queue(&line.human.to).unwrap();
+        assert_eq!(queue.hours, None, "a newcomer who dials at night reaches the agent");
+        assert_eq!(line.human.direct.len(), 2, "callers of 65 and over and those who are marked");
+    }
+    assert_eq!(dialplan.line_for("5550199"), None);
+    let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
+    let report = report::check(&english_sample(), &facts, report::Form::Plain);
+    assert!(
+        report.good && report.text.contains("line care (5550100 care, en): starts at menu main"),
+        "{}",
+        report.text
+    );
+}
+
+#[test]
+fn back_is_the_menu_that_leads_here_also_through_hours() {
+    use onekey::step::Step;
+    use onekey::target::{StepKind, StepRef, Target};
+    let dialplan = checked(&english_sample()).0.unwrap();
+    let menu = |name: &str| StepRef { kind: StepKind::Menu, name: onekey::ids::StepName::new(name) };
+    let Some(Step::Menu(bills)) = dialplan.step(&menu("bills")) else { panic!("no menu bills") };
+    let nine = onekey::key::Key::from_char('9').unwrap();
+    assert_eq!(bills.keys[&nine], Target::Step(menu("main")));
+}
+
+#[test]
+fn a_file_cut_off_anywhere_or_with_any_line_missing_is_told_of_and_never_a_panic() {
+    let mut inputs: Vec<String> = golden().into_iter().map(|(_, input, _)| input).collect();
+    inputs.extend(sample().into_iter().map(|(_, text)| text));
+    for input in &inputs {
+        let ends = (0..input.len()).filter(|end| input.is_char_boundary(*end)).step_by(7);
+        for end in ends {
+            let files = files_of(&input[..end]);
+            let (dialplan, told) = checked(&files);
+            assert!(dialplan.is_some() || !told.is_empty(), "{}", &input[..end]);
+            draw(&told, &files, false);
+        }
+        let lines: Vec<&str> = input.split_inclusive('\n').collect();
+        for left_out in 0..lines.len() {
+            let rest = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, line)| *line);
+            let files = files_of(&rest.collect::<String>());
+            draw(&checked(&files).1, &files, false);
+        }
+    }
+}
+
+#[test]
+fn json_holds_what_the_drawing_holds() {
+    let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
+    let files = files_of("# beside:\n[menu.main]\nsay = [\"welcome\"]\n2 = \"menu suport\"\n");
+    let report = report::check(&files, &facts, report::Form::Json);
+    let json: serde_json::Value = serde_json::from_str(&report.text).unwrap();
+    assert!(!report.good);
+    assert_eq!(json[0]["code"], "D010");
+    assert_eq!(json[0]["place"]["start"], serde_json::json!({ "byte": 50, "line": 4, "column": 11 }));
 }

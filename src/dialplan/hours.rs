@@ -33,7 +33,7 @@ pub(super) fn read_hours(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -
     for text in section.texts("holidays", told).unwrap_or_default() {
         match read_holiday(&text.value) {
             Some(holiday) => holidays.push(holiday),
-            None => told.push(bad_holiday(&text.span)),
+            None => told.push(bad_holiday(&text.value, &text.span)),
         }
     }
     let mut aims = Vec::new();
@@ -145,8 +145,8 @@ fn bad_range(text: &Text, word: &str, why: &str) -> Diagnostic {
         .help("write days and times, such as \"mon-fri 08:00-20:00\", \"sat,sun 09:00-17:00\" or \"daily 00:00-24:00\"")
 }
 
-fn bad_holiday(span: &Span) -> Diagnostic {
-    Diagnostic::error("D028", "this is no holiday that can be read")
+fn bad_holiday(written: &str, span: &Span) -> Diagnostic {
+    Diagnostic::error("D028", format!("`{written}` is no holiday that can be read"))
         .at(span, "callers would be told that it is open on that day")
         .help("write year-month-day, such as \"2027-01-01\", or a part of one: \"2027-02-15 12:00-24:00\"")
 }

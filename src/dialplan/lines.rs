@@ -208,9 +208,16 @@ fn is_number(number: &Text, told: &mut Vec<Diagnostic>) -> bool {
         false => format!("write it as a phone sends it: \"{bare}\""),
     };
     told.push(
-        Diagnostic::error("D024", format!("`{value}` cannot be dialled"))
-            .at(&number.span, "no caller's phone sends it in this form")
-            .help(help),
+        Diagnostic::error(
+            "D024",
+            if value.is_empty() {
+                "an empty text cannot be dialled".to_owned()
+            } else {
+                format!("`{value}` cannot be dialled")
+            },
+        )
+        .at(&number.span, "no caller's phone sends it in this form")
+        .help(help),
     );
     false
 }

@@ -71,12 +71,15 @@ fn offer_near(
     let same_kind =
         drafts.steps.values().find(|draft| draft.at.kind == step.kind && Some(draft.at.name.as_str()) == near_name);
     if let Some(draft) = same_kind {
-        let remark = format!("a {} with a similar name is here", step.kind);
+        let remark = match step.kind {
+            StepKind::Hours => "hours with a similar name are here".to_owned(),
+            kind => format!("a {kind} with a similar name is here"),
+        };
         return diagnostic.also(&draft.name, remark).help(format!("did you mean `{}`?", typed(&draft.at)));
     }
     match drafts.steps.values().find(|draft| draft.at.name == step.name) {
         Some(draft) => {
-            let remark = format!("this name is a {}'s", draft.at.kind);
+            let remark = format!("this name is of the kind {}", draft.at.kind);
             diagnostic.also(&draft.name, remark).help(format!("did you mean `{}`?", draft.at))
         }
         None => diagnostic.help(format!("add a section `[{}.{}]`, or name one that is there", step.kind, step.name)),

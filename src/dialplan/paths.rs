@@ -10,18 +10,25 @@ use crate::step::Step;
 use crate::target::{StepKind, StepRef};
 use std::collections::BTreeSet;
 
+/// Errors that take a link out of the plan: what they cut off is not to be called unreachable.
+const BREAKS_LINKS: [&str; 13] =
+    ["D002", "D003", "D005", "D008", "D009", "D010", "D012", "D016", "D017", "D018", "D019", "D029", "D030"];
+
 pub(super) fn check(drafts: &Drafts, told: &mut Vec<Diagnostic>) {
     hang_ups(drafts, told);
     refused_hang_ups(drafts, told);
+    let links_whole = !told.iter().any(|told| BREAKS_LINKS.contains(&told.code));
     let mut known = BTreeSet::new();
     let mut reached = BTreeSet::new();
     for line in &drafts.lines {
+        let mut of_line = BTreeSet::new();
+        reach(drafts, line, &mut of_line);
         let mut search = Search { drafts, line, path: Vec::new(), done: BTreeSet::new(), known: &mut known, told };
-        let begins = [&line.start, &line.to].into_iter().flatten();
-        begins.for_each(|(step, _)| search.silent(step));
-        reach(drafts, line, &mut reached);
+        // Keys can bring a caller to any of these, who then does nothing.
+        of_line.iter().for_each(|step| search.silent(step));
+        reached.extend(of_line);
     }
-    if drafts.lines.iter().all(|line| line.start.is_some() && line.to.is_some()) && !drafts.lines.is_empty() {
+    if links_whole && !drafts.lines.is_empty() {
         let lost = drafts.steps.values().filter(|draft| !reached.contains(&draft.at));
         told.extend(lost.map(|draft| unreachable(&draft.at, &draft.name)));
     }
@@ -106,12 +113,17 @@ fn round_trip(round: &[(StepRef, Option<Span>)]) -> Diagnostic {
     let way = names.join(" -> ");
     let places: Vec<&Span> = round.iter().filter_map(|(_, span)| span.as_ref()).collect();
     let only_queues = round.iter().all(|(step, _)| step.kind == StepKind::Queue);
-    let diagnostic = match only_queues {
-        true => Diagnostic::error("D035", format!("queues that send their callers round in a circle: {way}"))
-            .help("let the last queue have no `else`: its callers are then promised a call-back"),
-        false => Diagnostic::error("D034", format!("a caller who does nothing goes round for ever: {way}"))
-            .help("let one of these lead to a queue that has no `else`, or to a menu (its silence leads to a person)"),
-    };
+    let diagnostic =
+        match only_queues {
+            true => Diagnostic::error("D035", format!("queues that send their callers round in a circle: {way}"))
+                .help("let the last queue have no `else`: its callers are then promised a call-back"),
+            false => Diagnostic::error("D034", format!("a caller who does nothing goes round for ever: {way}")).help(
+                match round.iter().any(|(step, _)| step.kind == StepKind::Queue) {
+                    true => "leave the queue's `else` out (a call-back is then promised), or lead it to a voicemail",
+                    false => "let one of these lead to a queue, or to a menu (its silence leads to a person)",
+                },
+            ),
+        };
     let Some((last, others)) = places.split_last() else { return diagnostic };
     let label = match only_queues {
         true => "callers would be sent on and on while nobody can serve",
@@ -162,40 +174,39 @@ fn early_hang_up(said: &str, span: &Span) -> Diagnostic {
 /// Whoever asked for a person and could not be served now must not be hung up on: from a queue's `else`, no way but
 /// through a voicemail may end in a hang-up.
 fn refused_hang_ups(drafts: &Drafts, told: &mut Vec<Diagnostic>) {
-    for queue in drafts.steps.values().filter(|draft| draft.at.kind == StepKind::Queue) {
-        for slot in &queue.aims {
-            let Written::Step(first) = &slot.aim.written else { continue };
-            let Some(end) = silent_hang_up(drafts, first) else { continue };
-            let message = format!("callers whom {} cannot serve would be hung up on by {}", queue.at, end.at);
-            let diagnostic = Diagnostic::error("D033", message)
-                .at(&slot.aim.span, "these callers have asked for a person")
-                .help("lead to another queue or to a voicemail, or leave `else` out: a call-back is then promised");
-            told.push(if end.at == *first {
-                diagnostic
-            } else {
-                diagnostic.also(&end.name, "the call would end here")
-            });
+    let mut known = BTreeSet::new();
+    for line in &drafts.lines {
+        for queue in drafts.steps.values().filter(|draft| draft.at.kind == StepKind::Queue) {
+            for slot in &queue.aims {
+                let Some(first) = end(&slot.aim.written, &queue.at, line) else { continue };
+                let Some(last) = silent_hang_up(drafts, line, &first) else { continue };
+                if known.insert(slot.aim.span.clone()) {
+                    told.push(refused(queue, slot, last, last.at == first));
+                }
+            }
         }
     }
 }
 
+fn refused(queue: &Draft, slot: &Slot, last: &Draft, at_once: bool) -> Diagnostic {
+    let message = format!("callers whom {} cannot serve would be hung up on by {}", queue.at, last.at);
+    let diagnostic = Diagnostic::error("D033", message)
+        .at(&slot.aim.span, "these callers have asked for a person")
+        .help("lead to another queue or to a voicemail, or leave `else` out: a call-back is then promised");
+    if at_once { diagnostic } else { diagnostic.also(&last.name, "the call would end here") }
+}
+
 /// Where a caller who does nothing is hung up on, on ways without a menu, a queue or a voicemail.
-fn silent_hang_up<'a>(drafts: &'a Drafts, first: &StepRef) -> Option<&'a Draft> {
+fn silent_hang_up<'a>(drafts: &'a Drafts, line: &LineDraft, first: &StepRef) -> Option<&'a Draft> {
     let mut seen = BTreeSet::new();
     let mut open = vec![first.clone()];
     while let Some(at) = open.pop() {
-        let Some(draft) = drafts.steps.get(&at) else { continue };
-        if !seen.insert(at) {
-            continue;
-        }
+        let Some(draft) = drafts.steps.get(&at).filter(|_| seen.insert(at.clone())) else { continue };
         match &draft.step {
             Step::HangUp(_) => return Some(draft),
             Step::Play(play) if play.finished && draft.aims.is_empty() => return Some(draft),
             Step::Play(_) | Step::Hours(_) => {
-                open.extend(draft.aims.iter().filter_map(|slot| match &slot.aim.written {
-                    Written::Step(step) => Some(step.clone()),
-                    _ => None,
-                }))
+                open.extend(draft.aims.iter().filter_map(|slot| end(&slot.aim.written, &at, line)));
             }
             Step::Menu(_) | Step::Queue(_) | Step::Voicemail(_) => {}
         }

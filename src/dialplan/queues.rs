@@ -17,7 +17,9 @@ pub(super) fn read_queue(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -
     let hours = section.text("hours", told);
     let otherwise = section.target("else", told);
     let hold_music = section.text("hold_music", told);
-    let agents = section.texts("agents", told).unwrap_or_default();
+    let written = section.texts("agents", told).unwrap_or_default();
+    let (agents, levels): (Vec<_>, Vec<_>) =
+        written.into_iter().filter_map(|text| agent(&text, told).map(|agent| (text, agent))).unzip();
     let queue = Queue {
         name: QueueName::new(&section.name),
         hours: hours.as_ref().map(|text| StepName::new(hours_name(&text.value))),
@@ -32,7 +34,7 @@ pub(super) fn read_queue(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -
         ages_every: section.duration("ages_every", 1..=3600, 60, told),
         flagged_priority: section.count("flagged_priority", 0..=100, 5, told) as u8,
         unstaffed_after: section.duration("unstaffed_after", 0..=3600, 60, told),
-        agents: agents.iter().filter_map(|text| agent(text, told)).collect(),
+        agents: levels,
         record: section.flag("record", false, told),
         hold_music: PromptId::new(hold_music.as_ref().map_or(spoken::HOLD_MUSIC, |text| &text.value)),
     };

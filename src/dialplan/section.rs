@@ -38,8 +38,9 @@ impl Text {
 
     /// The place of a word that is a slice of `self.value`.
     pub fn word(&self, word: &str) -> Span {
-        let at = self.value.find(word).unwrap_or(0);
-        self.part(at..at + word.len())
+        let at = (word.as_ptr() as usize).wrapping_sub(self.value.as_ptr() as usize);
+        let inside = at.checked_add(word.len()).is_some_and(|end| end <= self.value.len());
+        if inside { self.part(at..at + word.len()) } else { self.span.clone() }
     }
 }
 
@@ -97,6 +98,11 @@ impl<'t> Section<'t> {
         self.known.push(key);
         let at = self.left.iter().position(|(written, _)| written.get_ref() == key)?;
         Some(self.left.remove(at).1)
+    }
+
+    /// Words that may stand here besides those that are taken by name; for the message of a word that may not.
+    pub fn may_hold(&mut self, words: &[&'static str]) {
+        self.known.extend(words);
     }
 
     pub fn has(&self, key: &str) -> bool {
@@ -200,11 +206,7 @@ impl<'t> Section<'t> {
             return default;
         };
         let Some(length) = read_duration(text) else {
-            told.push(bad_duration(
-                key,
-                &span,
-                format!("type a number and a unit (ms, s, m or h) in quotes, such as `{key} = \"5s\"`"),
-            ));
+            told.push(bad_duration(key, &span, near_duration(key, text)));
             return default;
         };
         let (least, most) = (Duration::from_secs(*range.start()), Duration::from_secs(*range.end()));
@@ -258,15 +260,32 @@ impl<'t> Section<'t> {
         let written = self.source.text.get(value.span()).unwrap_or("");
         let diagnostic = Diagnostic::error("D005", format!("`{key}` of {} must be {wanted}", self.said))
             .at(&self.source.span(value.span()), format!("this is {found}"));
+        let bare = |text: &str| matches!(text, "true" | "false") || text.parse::<u32>().is_ok();
         match value.get_ref() {
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) if wanted.contains("text") => {
                 diagnostic.help(format!("put it in quotes: \"{written}\""))
             }
-            DeValue::String(text) if wanted.contains("without quotes") => {
+            DeValue::String(text) if bare(text) && wanted.contains("without quotes") => {
                 diagnostic.help(format!("leave out the quotes: `{key} = {text}`"))
             }
             _ => diagnostic.help(format!("write {wanted}")),
         }
+    }
+}
+
+/// `20 seconds` is `20s`.
+fn near_duration(key: &str, text: &str) -> String {
+    let (number, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit.trim().to_lowercase() {
+        unit if unit.is_empty() || unit.starts_with("se") => "s",
+        unit if unit.starts_with("mi") && unit.contains("sec") => "ms",
+        unit if unit.starts_with("mi") => "m",
+        unit if unit.starts_with("ho") => "h",
+        _ => return format!("type a number and a unit (ms, s, m or h) in quotes, such as `{key} = \"5s\"`"),
+    };
+    match number {
+        "" => format!("type a number and a unit (ms, s, m or h) in quotes, such as `{key} = \"5s\"`"),
+        _ => format!("type `{key} = \"{number}{unit}\"`"),
     }
 }
 
@@ -326,9 +345,8 @@ pub(super) fn read_target(text: &Text) -> Result<Aim, Box<Diagnostic>> {
         ["start"] => word(Written::Start),
         ["human"] => word(Written::Human),
         [kind, name] if let Some(kind) = StepKind::from_word(kind) => {
-            let at = text.value.rfind(name).unwrap_or(0);
             let written = Written::Step(StepRef { kind, name: StepName::new(name) });
-            Ok(Aim { written, span: text.span.clone(), name: text.part(at..at + name.len()) })
+            Ok(Aim { written, span: text.span.clone(), name: text.word(name) })
         }
         _ => Err(Box::new(not_a_target(text, &words))),
     }

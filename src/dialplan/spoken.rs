@@ -217,7 +217,7 @@ pub(super) fn walk<'a>(
                 ways.push(Way { event: Event::Spoken, ..way });
             }
             Edge::Listen { within } => {
-                if way.offered.is_none() && way.menus == 0 && matches!(here, Step::Menu(_)) {
+                if way.offered.is_none() && way.menus == 0 && says_all(here, language, prompts) {
                     walked.quiet_menus.insert(way.at.clone());
                 }
                 way.menus += 1;
@@ -234,6 +234,12 @@ pub(super) fn walk<'a>(
         }
     }
     walked
+}
+
+/// Whether it is a menu of which every prompt is there (a missing one is told elsewhere, and might have offered a person).
+fn says_all(step: &Step, language: &str, prompts: &PromptLibrary) -> bool {
+    let Step::Menu(menu) = step else { return false };
+    !menu.say.is_empty() && menu.say.iter().all(|id| prompts.get(language, id.as_str()).is_some())
 }
 
 /// What hours may say; other steps are entered once.

@@ -19,6 +19,7 @@ pub(super) fn read_menu(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
     let say = say(&mut section, told);
     let mut aims = Vec::new();
     let mut written = 0;
+    section.may_hold(&["a key from 1 to 9", "star", "hash"]);
     for (key, span, value) in section.take_all(menu_key) {
         written += 1;
         match key {

@@ -114,7 +114,14 @@ impl Source {
         }
         let (said, label, help) = in_our_words(message, self.text[at.clone()].trim());
         // An empty place lies behind the word that is wrong: show the word.
-        let place = if at.is_empty() { self.word_before(at.start, &line) } else { at };
+        let place = match at.is_empty() {
+            true if message.ends_with("expected `\"`") || message.ends_with("expected `'`") => {
+                let quote = self.text[line.start..at.start.min(line.end)].rfind(['"', '\'']).unwrap_or(0);
+                line.start + quote..line.end
+            }
+            true => self.word_before(at.start, &line),
+            false => at,
+        };
         told.push(Diagnostic::error("D001", said).at(&self.span(place), label).help(help));
         self.take_out(if is_header { self.section_at(line.start) } else { line });
     }
