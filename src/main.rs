@@ -1,1 +1,184 @@
-fn main() {}
+//! The command line: one line for each command, each a call into the module that does it.
+//!
+//! Exit status: 0 well, 1 problems found, 2 wrong use (DESIGN §13).
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use onekey::ids::PromiseId;
+use onekey::server::commands::{Done, agent, calls, promises, registry};
+use onekey::server::config::{self, Config};
+use onekey::sip::registrar::DigestChoice;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match config::load(arguments.config.as_deref()) {
+        Ok(config) => run(arguments.command, &config),
+        Err(refused) => {
+            eprintln!("{refused}");
+            return ExitCode::FAILURE;
+        }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command, config: &Config) -> Done {
+    match command {
+        Command::Registry(RegistryCommand::Import { file, json }) => registry::import(config, &file, json),
+        Command::Registry(RegistryCommand::Find { number, json }) => registry::find(config, &number, json),
+        Command::Registry(RegistryCommand::Count) => registry::count(config),
+        Command::Agent(AgentCommand::Add { name, digest, password }) => {
+            agent::add(config, &name, digest.unwrap_or(Digest::Md5).into(), password.into())
+        }
+        Command::Agent(AgentCommand::Passwd { name, digest, password }) => {
+            agent::passwd(config, &name, digest.map(Into::into), password.into())
+        }
+        Command::Agent(AgentCommand::Remove { name }) => agent::remove(config, &name),
+        Command::Agent(AgentCommand::List { json }) => agent::list(config, json),
+        Command::Promises(PromisesCommand::List { json }) => promises::list(config, json),
+        Command::Promises(PromisesCommand::Take { promise, by }) => promises::take(config, promise, &by),
+        Command::Promises(PromisesCommand::Close { promise }) => promises::close(config, promise),
+        Command::Calls(CallsCommand::List { limit, json }) => calls::list(config, limit, json),
+    }
+}
+
+/// A telephony IVR engine that hands every caller to a person on one press of 0.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    /// Settings of this machine [default: onekey.toml in the working directory, if there is one]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The caller registry: who meets no menu
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Accounts of agents' phones
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Requests for a person that nobody has kept yet
+    #[command(subcommand)]
+    Promises(PromisesCommand),
+    /// Records of calls
+    #[command(subcommand)]
+    Calls(CallsCommand),
+}
+
+#[derive(Subcommand)]
+enum RegistryCommand {
+    /// Reads people from a CSV file (header row: number,birth_date,flags,language); bad rows are listed
+    Import {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what is stored of a number
+    Find {
+        #[arg(allow_hyphen_values = true)]
+        number: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Counts the numbers
+    Count,
+}
+
+#[derive(Subcommand)]
+enum AgentCommand {
+    /// Adds an agent; a password is made and shown once
+    Add {
+        /// The user name of the phone, such as 1001
+        name: String,
+        #[arg(long)]
+        digest: Option<Digest>,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Gives an agent a new password
+    Passwd {
+        name: String,
+        #[arg(long)]
+        digest: Option<Digest>,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Removes an agent and its phones
+    Remove { name: String },
+    /// Lists the agents and where their phones are
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+struct PasswordSource {
+    /// Read the password from the first line of the standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+enum PromisesCommand {
+    /// Lists the open promises, those due first
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says that somebody works on a promise
+    Take {
+        #[arg(value_parser = promises::parse_promise)]
+        promise: PromiseId,
+        /// Who
+        #[arg(long)]
+        by: String,
+    },
+    /// Says that a promise is kept; its number is erased
+    Close {
+        #[arg(value_parser = promises::parse_promise)]
+        promise: PromiseId,
+    },
+}
+
+#[derive(Subcommand)]
+enum CallsCommand {
+    /// Lists the latest calls
+    List {
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which challenges the agent's phone gets; some phones break off when they see SHA-256.
+#[derive(Clone, Copy, ValueEnum)]
+enum Digest {
+    Md5,
+    Sha256,
+    Both,
+}
+
+impl From<Digest> for DigestChoice {
+    fn from(digest: Digest) -> DigestChoice {
+        match digest {
+            Digest::Md5 => DigestChoice::Md5,
+            Digest::Sha256 => DigestChoice::Sha256,
+            Digest::Both => DigestChoice::Both,
+        }
+    }
+}
+
+impl From<PasswordSource> for agent::Password {
+    fn from(source: PasswordSource) -> agent::Password {
+        if source.password_stdin { agent::Password::FromInput } else { agent::Password::Generated }
+    }
+}

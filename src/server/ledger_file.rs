@@ -4,9 +4,11 @@
 //! `promises.orders/` that the owner picks up (see `orders`). The text of the lines is `queue::ledger`'s affair.
 
 mod disk;
+mod follower;
 mod orders;
 mod writer;
 
+pub use follower::{Follower, StoreFollower};
 pub use orders::{Ordered, order};
 
 use crate::promise::{Due, Entry};
@@ -35,25 +37,6 @@ pub enum LedgerFileError {
 
 /// Called once: the entry is on disk, or why it is not (yet: what was accepted is tried again until it is).
 pub type LedgerReply = Box<dyn FnOnce(Result<(), String>) + Send>;
-
-/// Who else is told of the ledger's entries, on the ledger's thread.
-pub trait Follower: Send {
-    /// This entry is on disk. At start told of all old ones above [`kept_up_to`](Self::kept_up_to).
-    fn written(&mut self, sequence: u64, entry: &Entry);
-    /// Entries up to this number are safe elsewhere; those of closed promises may leave the file.
-    fn kept_up_to(&self) -> u64;
-    /// An operator's order from another process is on disk.
-    fn ordered(&mut self, entry: &Entry);
-}
-
-/// Nobody follows.
-impl Follower for () {
-    fn written(&mut self, _sequence: u64, _entry: &Entry) {}
-    fn kept_up_to(&self) -> u64 {
-        0
-    }
-    fn ordered(&mut self, _entry: &Entry) {}
-}
 
 /// Settings of the file. The defaults are good.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,8 @@
 //! SIP sockets and HTTP. They meet only by channels; the engine is owned by one of them.
 
 pub mod clock;
+pub mod commands;
+pub mod config;
 pub mod control;
 pub mod errors;
 pub mod files;
@@ -18,6 +20,7 @@ pub mod pages;
 pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
+pub mod registry_import;
 pub mod reload;
 pub mod resample;
 pub mod riff;

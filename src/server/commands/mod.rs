@@ -1,0 +1,50 @@
+//! What the command line does beside serving: each file one command, as functions with typed arguments.
+//!
+//! They work on the data directory of the configuration, whether or not a server runs on it.
+
+pub mod agent;
+pub mod calls;
+pub mod promises;
+pub mod registry;
+
+use super::config::Config;
+use super::store::{Database, StoreError};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+/// A command that could not be done: the words for the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secrets(#[from] super::secrets::SecretsError),
+    #[error(transparent)]
+    Ledger(#[from] super::ledger_file::LedgerFileError),
+    #[error(transparent)]
+    Import(#[from] super::registry_import::ImportError),
+    #[error("{0}")]
+    Said(String),
+}
+
+/// 0 well, 1 problems found.
+pub type Done = Result<ExitCode, CommandError>;
+
+/// 1: the command ran and found problems.
+const PROBLEMS: ExitCode = ExitCode::FAILURE;
+
+/// A running server may be writing: it is waited for.
+fn open_database(config: &Config) -> Result<Database, CommandError> {
+    Ok(Database::open(&config.database.path, Duration::from_secs(10))?)
+}
+
+fn wall_now() -> crate::time::Wall {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    crate::time::Wall::from_micros(since.as_micros() as i64)
+}
+
+/// `2026-11-21 09:30:05 UTC`
+fn readable_time(at: crate::time::Wall) -> String {
+    let time = jiff::Timestamp::from_second(at.as_seconds()).unwrap_or_default();
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,177 @@
+//! `onekey registry import`: a CSV file of people into the registry (DESIGN §9), line by line and in bounded memory.
+//!
+//! A bad row is told with its line and reason, and nothing else is lost for it: each line of the file is one row, so
+//! that a quotation mark left open cannot swallow the rows after it. What is kept of a person is `callers`' affair.
+
+mod row;
+
+use super::store::{Database, PeopleBatch, StoreError};
+use crate::callers::CallerRegistry;
+use jiff::civil::Date;
+use row::{Columns, fields_of, read_row};
+use std::io::{self, BufRead};
+
+/// Rows of one transaction: a crash or a full disk loses at most these, and a running server waits no longer.
+const BATCH_ROWS: usize = 20_000;
+/// Longest line, in bytes; a longer one is a bad row.
+const LINE_BYTES_MAX: usize = 16 << 10;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("line 1: {0}")]
+    Header(String),
+    #[error("line {line}: the file cannot be read further: {error}")]
+    Read { line: u64, error: io::Error },
+    #[error("line {line}: {error}; what came before is stored")]
+    Store { line: u64, error: StoreError },
+    #[error(
+        "this registry was imported under another key: with the present data/secrets/registry.key no number of it can \
+         be found. Put the old key back, or import into a new database"
+    )]
+    OtherKey,
+}
+
+/// A row that was not taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadRow {
+    /// From 1, as editors count.
+    pub line: u64,
+    pub reason: String,
+}
+
+/// How an import reads people.
+#[derive(Debug)]
+pub struct Import<'a> {
+    pub registry: &'a CallerRegistry,
+    pub thresholds: &'a [u8],
+    pub today: Date,
+}
+
+/// What an import has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Summary {
+    /// Numbers stored; one that comes twice counts twice, and its last row is kept.
+    pub imported: u64,
+    pub bad: u64,
+}
+
+impl Import<'_> {
+    /// Reads all of `source`. `on_bad` is told each bad row as it comes, `on_bytes` how far the reading is.
+    ///
+    /// # Errors
+    /// The header is missing or not understood, the source cannot be read, the database cannot be written, or holds
+    /// rows of another key.
+    pub fn run(
+        &self,
+        mut source: impl BufRead,
+        database: &mut Database,
+        on_bad: &mut dyn FnMut(BadRow),
+        on_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Summary, ImportError> {
+        self.claim(database)?;
+        let mut lines = Lines { source: &mut source, line: 0, bytes: 0, text: Vec::new() };
+        let columns = read_header(&mut lines)?;
+        let (mut summary, mut batch) = (Summary::default(), PeopleBatch::default());
+        while let Some(line) = lines.next()? {
+            match line.and_then(|text| self.person(&columns, text)) {
+                Ok(None) => {}
+                Ok(Some((number, stored))) => {
+                    summary.imported += 1;
+                    batch.push(number, stored);
+                }
+                Err(reason) => {
+                    summary.bad += 1;
+                    on_bad(BadRow { line: lines.line, reason });
+                }
+            }
+            if batch.len() >= BATCH_ROWS {
+                write(database, &mut batch, lines.line)?;
+                on_bytes(lines.bytes);
+            }
+        }
+        write(database, &mut batch, lines.line)?;
+        on_bytes(lines.bytes);
+        Ok(summary)
+    }
+
+    fn claim(&self, database: &Database) -> Result<(), ImportError> {
+        let store = |error| ImportError::Store { line: 0, error };
+        let mark = self.registry.key_mark();
+        if !database.is_registry_key(&mark).map_err(store)? {
+            return Err(ImportError::OtherKey);
+        }
+        database.set_registry_key(&mark).map_err(store)
+    }
+
+    fn person(
+        &self,
+        columns: &Columns,
+        text: &str,
+    ) -> Result<Option<(crate::caller::NumberHash, crate::callers::Stored)>, String> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let fields = fields_of(text, columns.delimiter)?;
+        let (e164, stored) = read_row(columns, &fields, self)?;
+        Ok(Some((self.registry.hash(&e164), stored)))
+    }
+}
+
+fn write(database: &mut Database, batch: &mut PeopleBatch, line: u64) -> Result<(), ImportError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    database.put_people(batch).map_err(|error| ImportError::Store { line, error })
+}
+
+fn read_header<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<Columns, ImportError> {
+    let header = match lines.next()? {
+        Some(Ok(text)) => text.trim_start_matches('\u{feff}').to_owned(),
+        Some(Err(reason)) => return Err(ImportError::Header(reason)),
+        None => return Err(ImportError::Header("the file is empty".to_owned())),
+    };
+    Columns::of(&header).map_err(ImportError::Header)
+}
+
+/// Lines of bounded length; the outer result is the source's, the inner one the line's own.
+struct Lines<'a, R> {
+    source: &'a mut R,
+    line: u64,
+    bytes: u64,
+    text: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    fn next(&mut self) -> Result<Option<Result<&str, String>>, ImportError> {
+        self.text.clear();
+        let mut is_too_long = false;
+        loop {
+            let line = self.line + 1;
+            let buffer = match self.source.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                buffer => buffer.map_err(|error| ImportError::Read { line, error })?,
+            };
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let taken = end.unwrap_or(buffer.len());
+            is_too_long |= self.text.len() + taken > LINE_BYTES_MAX;
+            if !is_too_long {
+                self.text.extend_from_slice(&buffer[..taken]);
+            }
+            let (is_end, consumed) = (buffer.is_empty(), taken + usize::from(end.is_some()));
+            self.source.consume(consumed);
+            self.bytes += consumed as u64;
+            if is_end && self.text.is_empty() && !is_too_long {
+                return Ok(None);
+            }
+            if is_end || end.is_some() {
+                break;
+            }
+        }
+        self.line += 1;
+        if is_too_long {
+            return Ok(Some(Err(format!("longer than {LINE_BYTES_MAX} bytes"))));
+        }
+        let text = self.text.strip_suffix(b"\r").unwrap_or(&self.text);
+        Ok(Some(std::str::from_utf8(text).map_err(|_| "not UTF-8 text".to_owned())))
+    }
+}
