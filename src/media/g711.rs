@@ -57,8 +57,7 @@ const fn decode_pcmu(byte: u8) -> i16 {
 
 const fn encode_pcma(sample: i16) -> u8 {
     // Negative samples are mirrored at -1/2, not at 0, so that -8..=-1 is the innermost negative interval (byte 0x55).
-    let (magnitude, mask) =
-        if sample < 0 { ((-(sample as i32) - 1) >> 3, 0x55) } else { ((sample as i32) >> 3, 0xd5) };
+    let (magnitude, mask) = if sample < 0 { ((-(sample as i32) - 1) >> 3, 0x55) } else { ((sample as i32) >> 3, 0xd5) };
     // 13 bits: 0..=4095. Segments 0 and 1 have equal steps.
     let code = if magnitude < 32 {
         magnitude >> 1

@@ -142,7 +142,7 @@ impl RtpLeg {
             Verdict::New => self.keys.reset(out),
             Verdict::Same => {}
         }
-        self.reception.count(now, &packet);
+        self.reception.count(now, &packet, sound != Sound::KeyEvent);
         self.heard = Some(now);
         self.silent_told = false;
         if !std::mem::replace(&mut self.first_told, true) {
@@ -161,14 +161,7 @@ impl RtpLeg {
     }
 
     /// Lets the recording, if there is one, hear a packet of this leg or of its bridge partner.
-    pub fn record(
-        &mut self,
-        now: Time,
-        side: Side,
-        packet: &Received<'_>,
-        sound: Sound,
-        out: &mut Vec<MediaOutput>,
-    ) {
+    pub fn record(&mut self, now: Time, side: Side, packet: &Received<'_>, sound: Sound, out: &mut Vec<MediaOutput>) {
         if let Some(recorder) = &mut self.recorder {
             match sound {
                 Sound::KeyEvent => recorder.key(side, packet),

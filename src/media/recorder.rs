@@ -51,14 +51,7 @@ impl Recorder {
     }
 
     /// Hears audio of one side.
-    pub fn audio(
-        &mut self,
-        now: Time,
-        side: Side,
-        packet: &Received<'_>,
-        codec: Codec,
-        out: &mut Vec<MediaOutput>,
-    ) {
+    pub fn audio(&mut self, now: Time, side: Side, packet: &Received<'_>, codec: Codec, out: &mut Vec<MediaOutput>) {
         self.give_out(now, out);
         let position = self.position(now);
         if side == Side::Left && is_loud(codec, packet.payload) {

@@ -74,12 +74,8 @@ pub struct Rig {
 
 impl Rig {
     pub fn new() -> Rig {
-        let config = MediaConfig {
-            first_port: 10_000,
-            last_port: 10_019,
-            rtp_timeout: Duration::from_secs(10),
-            seed: [7; 32],
-        };
+        let config =
+            MediaConfig { first_port: 10_000, last_port: 10_019, rtp_timeout: Duration::from_secs(10), seed: [7; 32] };
         Rig {
             plane: MediaPlane::new(config),
             now: Time::from_millis(1000),

@@ -57,13 +57,7 @@ impl Reporter {
     }
 
     /// The report that is due, if one is.
-    pub fn report(
-        &mut self,
-        now: Time,
-        random: u32,
-        outgoing: &Outgoing,
-        reception: &mut Reception,
-    ) -> Option<Report> {
+    pub fn report(&mut self, now: Time, random: u32, outgoing: &Outgoing, reception: &mut Reception) -> Option<Report> {
         if self.next.is_none_or(|next| next > now) {
             return None;
         }
@@ -105,10 +99,12 @@ impl Reporter {
                 .rtp_timestamp(outgoing.clock(now))
                 .packet_count(outgoing.packets as u32)
                 .octet_count(outgoing.octets as u32);
-            Compound::builder().add_packet(block.into_iter().fold(report, |report, block| report.add_report_block(block)))
+            Compound::builder()
+                .add_packet(block.into_iter().fold(report, |report, block| report.add_report_block(block)))
         } else {
             let report = ReceiverReport::builder(outgoing.ssrc);
-            Compound::builder().add_packet(block.into_iter().fold(report, |report, block| report.add_report_block(block)))
+            Compound::builder()
+                .add_packet(block.into_iter().fold(report, |report, block| report.add_report_block(block)))
         };
         compound = compound.add_packet(sdes);
         if bye {
@@ -196,7 +192,7 @@ mod tests {
         let (mut reporter, outgoing) = (Reporter::new("abc".into()), sent_one());
         let mut reception = Reception::default();
         let heard = Received { payload_type: 0, marker: false, sequence: 5, timestamp: 0, ssrc: 3, payload: &[] };
-        reception.count(Time::ZERO, &heard);
+        reception.count(Time::ZERO, &heard, true);
         let theirs = SenderReport::builder(3).ntp_timestamp(0x1111_2222_3333_4444);
         let mut bytes = [0; 28];
         theirs.write_into(&mut bytes).unwrap();
