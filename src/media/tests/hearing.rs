@@ -74,7 +74,11 @@ fn keys_and_packets_before_the_format_count_when_it_is_known() {
     rig.take_events();
     rig.start(1, format(Codec::Pcmu, peer(1)));
     let key = MediaEvent::Key { leg: LegId(1), key: Key::HUMAN };
-    assert_eq!(rig.take_events(), [MediaEvent::FirstPacket { leg: LegId(1) }, key], "though a second of audio came first");
+    assert_eq!(
+        rig.take_events(),
+        [MediaEvent::FirstPacket { leg: LegId(1) }, key],
+        "though a second of audio came first"
+    );
     rig.order(MediaCommand::Close { leg: LegId(1) });
     let Some(MediaEvent::Closed { counts, .. }) = rig.events.pop() else { panic!() };
     assert!((40..=50).contains(&(counts.packets_received)), "bounded: {}", counts.packets_received);

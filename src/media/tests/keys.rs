@@ -184,3 +184,12 @@ fn another_source_may_use_the_same_timestamps_again() {
     rig.hear(1, &rtp(101, true, 10, 1000, 8, &[5, 10, 0, 160]));
     assert_eq!(rig.take_events(), [pressed(5)]);
 }
+
+#[test]
+fn keys_count_when_the_numbers_begin_anew() {
+    let mut rig = rig();
+    rig.hear(1, &event(9000, 1000, 5, false, 160));
+    rig.hear(1, &event(3, 90_000, 0, false, 160));
+    rig.hear(1, &event(4, 90_000, 0, false, 6400));
+    assert_eq!(rig.take_events(), [pressed(5), ended(5, 20), pressed(0), held(0)]);
+}

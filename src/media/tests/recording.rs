@@ -196,9 +196,13 @@ fn a_second_recording_follows_the_first() {
     stop(&mut rig, 0);
     rig.give(MediaInput::RecordClosed { leg: LegId(1) });
     rig.give(MediaInput::RecordClosed { leg: LegId(1) });
-    let lengths: Vec<u128> = rig.events.iter().map(|event| match event {
-        MediaEvent::Recorded { length, .. } => length.as_millis(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let lengths: Vec<u128> = rig
+        .events
+        .iter()
+        .map(|event| match event {
+            MediaEvent::Recorded { length, .. } => length.as_millis(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(lengths, [100, 40]);
 }
