@@ -23,7 +23,10 @@ pub const DEFAULT_FILE: &str = "onekey.toml";
 pub const CODES: [(&str, &str); 7] = [
     ("C001", "The file cannot be read, or is not TOML: a bracket, a quotation mark or an equals sign is missing."),
     ("C002", "There is no such section. The message names the nearest one; all stand in deploy/onekey.toml."),
-    ("C003", "There is no such key in this section. The message names the nearest one; all stand in deploy/onekey.toml."),
+    (
+        "C003",
+        "There is no such key in this section. The message names the nearest one; all stand in deploy/onekey.toml.",
+    ),
     ("C004", "The value is of the wrong kind: text needs quotation marks, numbers have none, lists have brackets."),
     ("C005", "The value is of the right kind, but it is no address, duration, country or path, or out of range."),
     ("C006", "A key that this section cannot do without is missing."),

@@ -22,7 +22,7 @@ pub trait Answers: Send {
     /// A call is over: keep its record.
     fn ended(&mut self, record: Box<CallRecord>);
     /// What is failing now (ledger, database), in words for `/healthz`; `None` when all is well.
-    fn trouble(&self) -> Option<String>;
+    fn trouble(&mut self) -> Option<String>;
 }
 
 /// The engine with all that carries out its wishes.

@@ -138,10 +138,12 @@ pub fn prepare(
 
 impl Worker {
     /// Runs on a thread of its own until [`WorkerDoor::stop`]. `on_end` is called there last, also when it panics.
-    pub fn start(self, recorder: Recorder, on_end: impl Send + 'static) -> io::Result<JoinHandle<()>> {
+    pub fn start(self, recorder: Recorder, priority: bool, on_end: impl Send + 'static) -> io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name(format!("onekey-media-{}", self.id.0)).spawn(move || {
             let _on_end = on_end;
-            ask_for_priority();
+            if priority {
+                ask_for_priority();
+            }
             self.run(&recorder);
         })
     }

@@ -3,6 +3,7 @@
 //! Threads: one for control, one for each media plane, one that writes recordings, one that reloads, and tokio's few for
 //! SIP sockets and HTTP. They meet only by channels; the engine is owned by one of them.
 
+pub mod answers;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -39,7 +40,7 @@ use crate::media::MediaConfig;
 use clock::Clock;
 use control::{Answers, Control};
 pub use errors::{BindError, ServeError, bind_error};
-use inbox::{Inbox, View};
+use inbox::{Arrivals, Inbox, View};
 use media_worker::{Worker, WorkerDoor};
 use pages::{Pages, Shown};
 use recording_file::{Recorder, Recording};
@@ -70,6 +71,8 @@ pub struct ServeConfig {
     pub media_listen: IpAddr,
     /// RTP and RTCP ports, first and last, shared out over the media workers.
     pub media_ports: (u16, u16),
+    /// Ask the system for more than an ordinary share of the processor for media threads.
+    pub media_priority: bool,
     /// A peer that has sent and sends no more for this long is gone.
     pub rtp_timeout: Duration,
     /// Calls in progress have this long to finish when the server is asked to stop.
@@ -88,6 +91,9 @@ pub struct Parts {
     pub answers: Box<dyn Answers>,
     /// What is served on [`ServeConfig::http`].
     pub pages: Pages,
+    /// The control loop's channel, known to whatever else has facts for the engine.
+    pub inbox: Inbox,
+    pub arrivals: Arrivals,
     /// Started by whoever made `remembered`, so that both count from the same moment.
     pub clock: Clock,
 }
@@ -148,7 +154,7 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
         .enable_all()
         .build()
         .map_err(system("threads"))?;
-    let (inbox, arrivals) = inbox::inbox();
+    let (inbox, arrivals) = (parts.inbox, parts.arrivals);
     let (tell, happenings) = mpsc::channel();
     // What can be refused comes first, before any thread runs.
     let (sip, tcp) = sip_socket::open(runtime.handle(), &config.sip_udp, &config.sip_tcp, config.tcp_limits, &inbox)?;
@@ -169,7 +175,7 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
     let mut media = Vec::new();
     for (number, worker) in prepared.into_iter().enumerate() {
         let notice = notice(format!("media {number}"));
-        media.push(worker.start(recorder.clone(), notice).map_err(system("threads"))?);
+        media.push(worker.start(recorder.clone(), config.media_priority, notice).map_err(system("threads"))?);
     }
     let http = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {

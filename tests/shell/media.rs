@@ -36,7 +36,7 @@ fn plane(ports: (u16, u16)) -> Plane {
     let (door, worker) = media_worker::prepare(WorkerId(0), config, listen, inbox, Clock::start()).unwrap();
     let told = door.clone();
     let (recorder, recording) = recording_file::start(move |_, news| told.recording(news)).unwrap();
-    let media = worker.start(recorder.clone(), ()).unwrap();
+    let media = worker.start(recorder.clone(), true, ()).unwrap();
     Plane { door, arrivals, recorder, threads: vec![media, recording] }
 }
 

@@ -29,7 +29,9 @@ pub fn add(config: &Config, agent: &str, digest: DigestChoice, password: Passwor
     let agent = agent_id(agent)?;
     let (password, is_shown) = obtain(password)?;
     if !open_database(config)?.add_agent(&new_agent(config, &agent, digest, &password))? {
-        return Err(CommandError::Said(format!("there is an agent {agent} already; `onekey agent passwd {agent}` changes the password")));
+        return Err(CommandError::Said(format!(
+            "there is an agent {agent} already; `onekey agent passwd {agent}` changes the password"
+        )));
     }
     println!("agent {agent} added (realm {})", config.sip.realm);
     show(&password, is_shown);

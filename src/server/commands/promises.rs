@@ -63,7 +63,10 @@ pub fn close(config: &Config, promise: PromiseId) -> Done {
 /// It is neither.
 pub fn parse_promise(text: &str) -> Result<PromiseId, String> {
     let digits = text.strip_prefix("promise-").unwrap_or(text);
-    digits.parse().map(PromiseId).map_err(|_| "a promise is written promise-123, as `promises list` shows it".to_owned())
+    digits
+        .parse()
+        .map(PromiseId)
+        .map_err(|_| "a promise is written promise-123, as `promises list` shows it".to_owned())
 }
 
 fn give(config: &Config, entry: &Entry, promise: PromiseId, done: &str) -> Done {
@@ -73,7 +76,9 @@ fn give(config: &Config, entry: &Entry, promise: PromiseId, done: &str) -> Done 
     }
     match order(&config.data, entry, PATIENCE)? {
         Ordered::Written => println!("{promise} {done}"),
-        Ordered::Waiting => println!("{promise}: ordered; the server has not taken it up yet and will, at the latest when it starts again"),
+        Ordered::Waiting => println!(
+            "{promise}: ordered; the server has not taken it up yet and will, at the latest when it starts again"
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }

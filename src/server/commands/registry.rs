@@ -33,15 +33,18 @@ pub fn import(config: &Config, file: &Path, is_json: bool) -> Done {
     let mut on_bad = |bad: crate::server::registry_import::BadRow| {
         bar.suspend(|| eprintln!("{name}:{}: {}", bad.line, bad.reason));
     };
-    let summary =
-        import.run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut |at| bar.set_position(at))?;
+    let summary = import
+        .run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut |at| bar.set_position(at))?;
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();
     if is_json {
         println!("{}", serde_json::json!({ "imported": summary.imported, "bad": summary.bad, "seconds": seconds }));
     } else {
         let rate = summary.imported as f64 / seconds.max(0.001);
-        println!("{} numbers imported, {} bad rows, {seconds:.1} s ({rate:.0} a second)", summary.imported, summary.bad);
+        println!(
+            "{} numbers imported, {} bad rows, {seconds:.1} s ({rate:.0} a second)",
+            summary.imported, summary.bad
+        );
     }
     Ok(if summary.bad == 0 { ExitCode::SUCCESS } else { PROBLEMS })
 }
@@ -57,7 +60,10 @@ pub fn find(config: &Config, number: &str, is_json: bool) -> Done {
         return Err(crate::server::registry_import::ImportError::OtherKey.into());
     }
     let e164 = registry.normalise(number).ok_or_else(|| {
-        CommandError::Said(format!("`{number}` is not a telephone number (country {})", config.registry.default_country))
+        CommandError::Said(format!(
+            "`{number}` is not a telephone number (country {})",
+            config.registry.default_country
+        ))
     })?;
     let Some(stored) = database.person(registry.hash(&e164))? else {
         println!("{}", if is_json { "null".to_owned() } else { format!("{e164} is not listed") });
@@ -67,7 +73,10 @@ pub fn find(config: &Config, number: &str, is_json: bool) -> Done {
     let language = stored.language.as_ref().map(|language| language.as_str());
     if is_json {
         let ages: serde_json::Map<_, _> = ages.into_iter().map(|(age, when)| (age.to_string(), when.into())).collect();
-        println!("{}", serde_json::json!({ "number": e164, "ages": ages, "flags": stored.flags, "language": language }));
+        println!(
+            "{}",
+            serde_json::json!({ "number": e164, "ages": ages, "flags": stored.flags, "language": language })
+        );
         return Ok(ExitCode::SUCCESS);
     }
     println!("{e164}");

@@ -9,7 +9,8 @@ const DOCUMENTED: &str = include_str!("../../../deploy/onekey.toml");
 
 /// The file with every commented-out key and section in force: their `#` touches the word, a remark's does not.
 fn uncommented() -> String {
-    let is_key = |line: &str| line.starts_with('#') && line[1..].starts_with(|c: char| c == '[' || c.is_ascii_lowercase());
+    let is_key =
+        |line: &str| line.starts_with('#') && line[1..].starts_with(|c: char| c == '[' || c.is_ascii_lowercase());
     DOCUMENTED.lines().map(|line| if is_key(line) { &line[1..] } else { line }).collect::<Vec<_>>().join("\n")
 }
 

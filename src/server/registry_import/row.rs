@@ -31,7 +31,11 @@ impl Columns {
         for (index, field) in fields.iter().enumerate() {
             let name = field.trim().to_ascii_lowercase();
             let Some(place) = NAMES.iter().position(|known| *known == name) else {
-                return Err(format!("there is no column `{}`: the header row is `{}`, in any order", short(field), NAMES.join(",")));
+                return Err(format!(
+                    "there is no column `{}`: the header row is `{}`, in any order",
+                    short(field),
+                    NAMES.join(",")
+                ));
             };
             if at[place].replace(index).is_some() {
                 return Err(format!("two columns are named `{name}`"));
@@ -125,9 +129,10 @@ fn birth_date(text: &str, today: Date) -> Result<Option<Date>, String> {
     }
     // jiff reads more forms, some with a time; only the one form is meant here.
     let is_shaped = text.len() == 10 && text.is_ascii() && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
-    let date: Date = Some(text).filter(|_| is_shaped).and_then(|text| text.parse().ok()).ok_or_else(|| {
-        format!("birth_date `{}` is not a date such as 1954-03-21", short(text))
-    })?;
+    let date: Date = Some(text)
+        .filter(|_| is_shaped)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| format!("birth_date `{}` is not a date such as 1954-03-21", short(text)))?;
     if date > today {
         return Err("birth_date lies in the future".to_owned());
     }
