@@ -61,10 +61,6 @@ impl Baresip {
         self.command("sndcode", &key.to_string());
     }
 
-    pub fn hang_up(&mut self) {
-        self.command("hangup", "");
-    }
-
     /// Waits for an event of this type.
     pub fn must_see(&mut self, kind: &str, limit: Duration) {
         let end = Instant::now() + limit;

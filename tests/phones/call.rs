@@ -151,18 +151,9 @@ impl Call {
         user_of(state.legs[&self.id].invite.uri()).to_string()
     }
 
-    pub fn invite(&self) -> Text {
-        self.desk.state().legs[&self.id].invite.clone()
-    }
-
     /// Answers a call that rings.
     pub fn answer(&self) {
         self.with(Leg::answer);
-    }
-
-    /// Refuses a call that rings.
-    pub fn reject(&self, status: u16) {
-        self.with(|leg, desk| leg.reject(desk, status));
     }
 
     pub fn say(&self, sound: Sound) {
@@ -344,7 +335,11 @@ impl Leg {
             "CANCEL" => {
                 desk.send(&message.response(200, "OK", &self.own_tag, "", ""));
                 self.note(What::Cancelled);
-                self.reject(desk, 487);
+                if self.manner == Manner::Cross {
+                    self.answer(desk);
+                } else {
+                    self.reject(desk, 487);
+                }
             }
             "BYE" => {
                 desk.send(&message.response(200, "OK", &self.own_tag, "", ""));

@@ -9,7 +9,8 @@ pub fn credentials(challenge: &str, user: &str, password: &str, method: &str, ur
     let nonce = parameter(challenge, "nonce").unwrap_or("");
     let ha1 = hex(&format!("{user}:{realm}:{password}"));
     let ha2 = hex(&format!("{method}:{uri}"));
-    let head = format!("Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5");
+    let head =
+        format!("Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5");
     let opaque = parameter(challenge, "opaque").map(|opaque| format!(", opaque=\"{opaque}\"")).unwrap_or_default();
     if parameter(challenge, "qop").is_some() {
         let response = hex(&format!("{ha1}:{nonce}:00000001:5f3a:auth:{ha2}"));

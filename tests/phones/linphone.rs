@@ -4,15 +4,15 @@ use crate::net::free_port;
 use crate::process::{Folder, Running};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
 /// One linphonec. It cannot be told its address: it takes 127.0.0.1 and a free port.
 #[derive(Debug)]
 pub struct Linphone {
-    folder: Folder,
-    pub process: Running,
     input: ChildStdin,
+    _process: Running,
+    _folder: Folder,
     port: u16,
 }
 
@@ -32,7 +32,7 @@ impl Linphone {
         command.arg("-c").arg(folder.file("rc")).env("HOME", folder.path());
         let mut process = Running::start("linphonec", command, folder.file("log"), Stdio::piped());
         let input = process.input();
-        let mut phone = Linphone { folder, process, input, port };
+        let mut phone = Linphone { input, _process: process, _folder: folder, port };
         phone.command("ipv6 disable");
         phone.command("soundcard use files");
         phone
@@ -49,13 +49,6 @@ impl Linphone {
     pub fn dial(&mut self, uri: &str, microphone: &Path) {
         self.command(&format!("call {uri}"));
         self.command(&format!("play {}", microphone.display()));
-    }
-
-    /// From now on what it hears goes to this file.
-    pub fn record(&mut self) -> PathBuf {
-        let file = self.folder.file("heard.wav");
-        self.command(&format!("record {}", file.display()));
-        file
     }
 
     pub fn press(&mut self, key: char) {

@@ -4,7 +4,9 @@
 
 mod baresip;
 mod call;
+mod database;
 mod digest;
+mod harness;
 mod linphone;
 mod net;
 mod phone;
@@ -15,4 +17,11 @@ mod text;
 mod tools;
 mod wav;
 
+mod a_key_reaches_a_person;
+mod agents_who_fail;
+mod broken_input;
+mod callers_by_registry;
+mod crashes;
+mod foreign_phones;
+mod many_calls;
 mod phones_among_themselves;

@@ -21,6 +21,8 @@ pub enum Manner {
     Reject(u16, Duration),
     /// 180 and nothing more, until it is told to answer.
     Ring,
+    /// 180 and nothing more, but 200 when CANCEL comes: the two have crossed.
+    Cross,
     /// Not even a 100: switched off.
     Deaf,
 }

@@ -2,11 +2,11 @@
 
 use crate::baresip::{Account, Baresip};
 use crate::call::What;
+use crate::linphone::Linphone;
 use crate::net::Net;
 use crate::phone::{Manner, Phone};
 use crate::process::Folder;
 use crate::rtp::{Press, Sound};
-use crate::linphone::Linphone;
 use crate::sipp::Sipp;
 use crate::{tools, wav};
 use std::sync::Arc;

@@ -40,7 +40,6 @@ impl Drop for Folder {
 /// A program under way.
 #[derive(Debug)]
 pub struct Running {
-    name: String,
     child: Child,
     pub log: PathBuf,
     status: Option<ExitStatus>,
@@ -52,7 +51,7 @@ impl Running {
         let file = std::fs::File::options().create(true).append(true).open(&log).expect("a log file");
         command.stdin(input).stdout(file.try_clone().expect("the log file again")).stderr(file);
         let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Running { name: name.to_string(), child, log, status: None }
+        Running { child, log, status: None }
     }
 
     pub fn pid(&self) -> u32 {
@@ -84,15 +83,6 @@ impl Running {
         self.status
     }
 
-    /// Waits for its end with status 0, or the test fails with the end of its log.
-    pub fn must_succeed(&mut self, limit: Duration) {
-        match self.wait(limit) {
-            Some(status) if status.success() => {}
-            Some(status) => panic!("{} ended with {status}:\n{}", self.name, self.tail(40)),
-            None => panic!("{} did not end within {limit:?}:\n{}", self.name, self.tail(40)),
-        }
-    }
-
     pub fn signal(&self, signal: Signal) {
         if self.status.is_none() {
             let _ = kill(Pid::from_raw(self.child.id() as i32), signal);
@@ -116,15 +106,6 @@ impl Running {
         let text = self.log_text();
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
-    }
-
-    /// Waits until its log holds `words`.
-    pub fn must_log(&self, words: &str, limit: Duration) {
-        let end = Instant::now() + limit;
-        while !self.log_text().contains(words) {
-            assert!(Instant::now() < end, "{} never wrote {words:?}:\n{}", self.name, self.tail(60));
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 }
 

@@ -175,10 +175,6 @@ impl Stream {
         state.heard = Heard { last_sequence: sequence, last_event: event, ..Heard::default() };
     }
 
-    pub fn sent(&self) -> u64 {
-        self.state().sent
-    }
-
     /// Packets heard of one pattern.
     pub fn heard_pattern(&self, pattern: u16) -> u64 {
         self.state().heard.patterns.get(&pattern).copied().unwrap_or(0)

@@ -28,7 +28,7 @@ impl Sipp {
         let host = net.host();
         let mut register = Sipp::run(host, "register", server, 1, &["-s", user, "-au", user, "-ap", password]);
         register.must_succeed(Duration::from_secs(10));
-        Sipp::run(host, scenario, server, calls, &[])
+        Sipp::run(host, scenario, server, calls, &["-rtp_echo"])
     }
 
     /// Waits for its end with every call as the scenario says.
