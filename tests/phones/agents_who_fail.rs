@@ -27,7 +27,7 @@ impl Scene {
         let mut changes = changes.to_vec();
         changes.push(("wrap_up      = \"0s\"", "wrap_up = \"0s\"\nagents = [\"1001 level 1\", \"1002 level 2\"]"));
         let setup = Setup::new(&net).dialplan(&dialplan(&changes)).agents(["1001", "1002"]);
-        let program = setup.setting("media.rtp_timeout = \"3s\"").start();
+        let program = setup.setting("rtp.timeout = \"3s\"").start();
         let first = program.agent(&net, "1001");
         first.sound(Sound::Pattern(0x1001));
         let caller = program.caller(&net);
@@ -176,7 +176,7 @@ fn with_no_agent_the_wish_is_kept_and_listed() {
     // "We will call you back on this number", silence, "your request is recorded", and the program hangs up.
     call.must(&What::Ended, SOON * 6);
     let open = program.must_promise(1, SOON);
-    assert!(open[0].to_string().contains("due"), "{open:?}");
+    assert!(open[0].to_string().contains("is_due\":true"), "{open:?}");
     drop(turn);
 }
 

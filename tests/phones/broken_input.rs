@@ -2,7 +2,7 @@
 //! undisturbed (issue point 8).
 
 use crate::call::{Call, What};
-use crate::harness::{Program, Setup, answers_options, dialplan, onekey, said, shared};
+use crate::harness::{Program, Setup, answers_options, dialplan, onekey, rtp_ports, said, shared};
 use crate::net::Net;
 use crate::process::Folder;
 use crate::rtp::Sound;
@@ -197,7 +197,7 @@ fn with_every_rtp_port_taken_a_new_call_is_refused_and_the_others_go_on() {
     let _turn = shared();
     let net = Net::new();
     // One call with an agent takes two pairs of ports.
-    let setup = Setup::new(&net).setting("media.workers = 1").ports(10_000, 10_003);
+    let setup = Setup::new(&net).setting("media.workers = 1").ports(rtp_ports(4));
     undisturbed(setup, &net, |program, _| {
         let caller = program.caller(&net);
         let refused = caller.dial("+12025550124", program.number());
@@ -247,9 +247,9 @@ fn broken_toml_and_unknown_settings_are_told_with_their_place() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("care.toml:1"), "{}", said(&output));
 
-    let (status, text) = Setup::new(&net).setting("sip.upd = []\nmedia.prots = \"1-2\"").start_in_vain();
+    let (status, text) = Setup::new(&net).setting("sip.upd = []\nrtp.frist_port = 1").start_in_vain();
     assert!(status.is_some_and(|status| !status.success()), "{text}");
-    assert!(text.contains("upd") && text.contains("prots") && text.contains("onekey.toml:"), "{text}");
+    assert!(text.contains("upd") && text.contains("frist_port") && text.contains("onekey.toml:"), "{text}");
 }
 
 #[test]

@@ -6,10 +6,11 @@ use crate::phone::Phone;
 use crate::process::{Folder, Running};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use std::fmt::Write as _;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,7 @@ impl Setup {
         let folder = Folder::new("program");
         std::fs::create_dir_all(folder.file("dialplans")).expect("a folder for the dialplan");
         let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-        let (agents, settings, ports) = (Vec::new(), String::new(), (10_000, 13_999));
+        let (agents, settings, ports) = (Vec::new(), String::new(), rtp_ports(120));
         let setup = Setup { host: net.host(), folder, agents, settings, prompts, ports };
         setup.dialplan(DIALPLAN)
     }
@@ -131,8 +132,8 @@ impl Setup {
     }
 
     /// First and last RTP port.
-    pub fn ports(mut self, first: u16, last: u16) -> Setup {
-        self.ports = (first, last);
+    pub fn ports(mut self, ports: (u16, u16)) -> Setup {
+        self.ports = ports;
         self
     }
 
@@ -152,7 +153,7 @@ impl Setup {
     pub fn prepare(&self) {
         std::fs::write(self.folder.file("onekey.toml"), self.config()).expect("the configuration");
         for agent in &self.agents {
-            let output = onekey(self.folder.path(), &["agent", "add", agent, "--password", PASSWORD]);
+            let output = onekey_told(self.folder.path(), &["agent", "add", agent, "--password-stdin"], PASSWORD);
             assert!(output.status.success(), "agent add {agent}: {}", said(&output));
         }
         if self.folder.file("people.csv").exists() {
@@ -180,12 +181,10 @@ impl Setup {
     }
 
     fn config(&self) -> String {
-        let mut text = String::new();
-        let (host, prompts, (first, last)) = (self.host, &self.prompts, self.ports);
-        writeln!(text, "dialplans = \"dialplans\"\nprompts = {:?}\ndata = \"data\"", prompts).expect("a string");
-        writeln!(text, "sip.udp = [\"{host}:5060\"]\nsip.tcp = [\"{host}:5060\"]").expect("a string");
-        writeln!(text, "media.listen = \"{host}\"\nmedia.ports = \"{first}-{last}\"").expect("a string");
-        writeln!(text, "http.listen = \"{host}:9090\"").expect("a string");
+        let (host, (first, last)) = (self.host, self.ports);
+        let mut text = format!("data = \"data\"\ndialplans = \"dialplans\"\nprompts = {:?}\n", self.prompts);
+        text += &format!("sip.udp = [\"{host}:5060\"]\nsip.tcp = [\"{host}:5060\"]\nhttp.listen = \"{host}:9060\"\n");
+        text += &format!("rtp.first_port = {first}\nrtp.last_port = {last}\n");
         text + &self.settings
     }
 }
@@ -281,8 +280,8 @@ impl Program {
 
     /// The page of metrics.
     pub fn metrics(&self) -> String {
-        use std::io::{Read, Write};
-        let Ok(mut stream) = std::net::TcpStream::connect((self.host, 9090)) else { return String::new() };
+        use std::io::Read;
+        let Ok(mut stream) = std::net::TcpStream::connect((self.host, 9060)) else { return String::new() };
         let _ = write!(stream, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host);
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
@@ -325,6 +324,14 @@ impl Drop for Program {
     }
 }
 
+/// A range of RTP ports that no other program of this process has: RTP sockets are bound to every address.
+pub fn rtp_ports(count: u16) -> (u16, u16) {
+    static NEXT: AtomicU16 = AtomicU16::new(10_000);
+    let first = NEXT.fetch_add(count, Ordering::Relaxed);
+    assert!(first < 32_000 - count, "the tests have used all RTP ports below the kernel's own");
+    (first, first + count - 1)
+}
+
 /// One OPTIONS; true if a 200 comes within 200 ms.
 pub fn answers_options(server: SocketAddr) -> bool {
     options(server, Duration::from_millis(200)).is_some_and(|answer| answer.starts_with("SIP/2.0 200"))
@@ -358,9 +365,18 @@ fn serve(folder: &Path) -> Running {
 
 /// Runs a command of the program to its end.
 pub fn onekey(folder: &Path, arguments: &[&str]) -> Output {
+    onekey_told(folder, arguments, "")
+}
+
+/// The same, with a line on its standard input.
+fn onekey_told(folder: &Path, arguments: &[&str], line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onekey"));
-    command.current_dir(folder).args(arguments).args(["--config", "onekey.toml"]).stdin(Stdio::null());
-    command.output().expect("onekey runs")
+    command.current_dir(folder).args(arguments).args(["--config", "onekey.toml"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("onekey runs");
+    // A command that reads nothing may have ended already.
+    let _ = writeln!(child.stdin.take().expect("its input"), "{line}");
+    child.wait_with_output().expect("its output")
 }
 
 /// Both outputs of a command.

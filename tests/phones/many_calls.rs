@@ -2,7 +2,7 @@
 //! to the agent's INVITE (issue point 9 and its report). Figures are printed, not judged, but for loss and pairing.
 
 use crate::call::{Call, What};
-use crate::harness::{PASSWORD, Program, Setup, alone, dialplan};
+use crate::harness::{PASSWORD, Program, Setup, alone, dialplan, rtp_ports};
 use crate::net::Net;
 use crate::phone::{Manner, Phone};
 use crate::rtp::{Heard, Sound};
@@ -57,8 +57,8 @@ fn three_hundred_calls_at_once_lose_nobody_and_mix_up_nobody() {
 impl Crowd {
     fn gather(net: &Net) -> Crowd {
         let names: Vec<String> = (0..BRIDGED).map(|number| (2000 + number).to_string()).collect();
-        let setup = Setup::new(net).agents(names.clone()).dialplan(&dialplan(&[("ring_timeout = \"5s\"", "")]));
-        let program = setup.start();
+        let text = dialplan(&[("ring_timeout = \"5s\"", "")]);
+        let program = Setup::new(net).agents(names.clone()).dialplan(&text).ports(rtp_ports(2000)).start();
         let agents = Phone::new(net, program.sip);
         agents.count_only();
         agents.sound(Sound::Silence);
