@@ -43,6 +43,9 @@ pub mod spoken {
     pub const MESSAGE_DONE: &str = "message-done";
     /// "This call is recorded": said while the agent's phone rings.
     pub const RECORDING_NOTICE: &str = "recording-notice";
+    /// To an agent who dialled a feature code.
+    pub const AGENT_AVAILABLE: &str = "agent-available";
+    pub const AGENT_AWAY: &str = "agent-away";
     /// A short tone before a recording.
     pub const TONE: &str = "tone";
     /// Hold music, the same in every language, looped.

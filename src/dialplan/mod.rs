@@ -1,11 +1,41 @@
 //! What was written, as a whole: lines, steps and queues of one folder, checked before anything uses them.
 
-use crate::ids::{Language, LineName, QueueName, StepName};
+pub mod codes;
+mod draft;
+mod hours;
+mod lines;
+mod load;
+mod names;
+mod near;
+mod paths;
+mod profiles;
+mod queues;
+pub mod report;
+mod section;
+mod spoken;
+mod steps;
+mod syntax;
+
+pub use load::load;
+pub use spoken::missing_prompt_file;
+
+use crate::ids::{AgentId, Language, LineName, QueueName, StepName};
+use crate::prompt::PromptLibrary;
 use crate::step::Step;
 use crate::step::hours::Hours;
 use crate::step::queue::Queue;
 use crate::target::StepRef;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the checker knows of the world besides the files.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    pub prompts: &'a PromptLibrary,
+    /// `registry.thresholds`: the ages that the registry can tell. Default 60, 65.
+    pub registry_thresholds: Vec<u8>,
+    /// Agents' accounts; `None` where they are not known (`onekey check` without a store): nothing is said of agents then.
+    pub agents: Option<BTreeSet<AgentId>>,
+}
 
 /// A whole, checked dialplan. Only `load` (beside this) makes one, so every reference in it leads somewhere.
 #[derive(Debug)]
@@ -71,6 +101,14 @@ impl Dialplan {
     pub fn queue(&self, name: &QueueName) -> Option<&Queue> {
         self.steps.values().find_map(|step| match step {
             Step::Queue(queue) if queue.name == *name => Some(queue),
+            _ => None,
+        })
+    }
+
+    /// All queues of the plan.
+    pub fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.steps.values().filter_map(|step| match step {
+            Step::Queue(queue) => Some(queue),
             _ => None,
         })
     }

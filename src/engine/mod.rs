@@ -1,22 +1,55 @@
-//! The door: facts go in, wishes come out (DESIGN §3).
+//! The door: facts go in, wishes come out (DESIGN §3). One engine takes every decision of every call.
+//!
+//! [`Engine::handle`] takes one fact, fires what is due, and works until nothing is left to do; what the parts wish of
+//! each other goes through one queue of work ([`Work`]), so that no part ever calls another. Read in this order:
+//! `incoming` (an INVITE becomes a call) · `sip_events` and `media_events` (facts become a call's events) ·
+//! `call_effects` and `queue_effects` (wishes are carried out) · `asks` (the world's answers) · `legs`, `timers`, `entry`.
 
+mod asks;
+mod call_effects;
+mod entry;
+mod features;
+mod incoming;
 pub mod input;
+mod legs;
+mod media_events;
 pub mod output;
+mod queue_effects;
+mod sip_events;
 pub mod snapshot;
+mod timers;
+mod view;
 
+use crate::call::event::{CallTimer, Event};
+use crate::caller::NumberHash;
+use crate::callers::CallerRegistry;
 use crate::dialplan::Dialplan;
-use crate::ids::{AgentId, CallId, PromiseId};
+use crate::ids::{CallId, LegId, PromiseId};
+use crate::media::command::MediaCommand;
+use crate::promise::{Due, Entry};
 use crate::prompt::PromptLibrary;
+use crate::queue::Queues;
 use crate::sip::SipConfig;
 use crate::sip::registrar::{AgentAccount, Binding};
+use crate::sip::stack::{EndReason, SipOutput, SipStack};
 use crate::time::{Now, Time};
-use input::Input;
-use output::Output;
-use snapshot::Snapshot;
+use asks::Asked;
+use entry::CallEntry;
+use input::{Command, Input};
+use legs::Leg;
+use output::{Output, QuestionId};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use timers::{Timer, Timers};
+use view::Counters;
+
+/// Most callers whose due promises are remembered, so that a conversation on a later call closes them.
+const DUE_REMEMBERED_MAX: usize = 10_000;
 
 /// Fixed facts of the engine, from `onekey.toml` and the store.
 #[derive(Clone, Debug)]
@@ -49,36 +82,241 @@ pub struct EngineConfig {
 #[derive(Default, Debug)]
 pub struct Remembered {
     pub agents: Vec<(AgentAccount, Vec<Binding>)>,
-    /// How many promises of earlier runs are open: counted in the snapshot.
+    /// Promises of earlier runs that are open and not yet due: their callers were cut off by our stopping.
     pub promises_open: Vec<PromiseId>,
+    /// Promises of earlier runs that are due.
+    pub promises_due: Vec<PromiseId>,
 }
 
 /// The control plane: every decision of every call.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    config: EngineConfig,
+    dialplan: Arc<Dialplan>,
+    prompts: Arc<PromptLibrary>,
+    sip: SipStack,
+    queues: Queues,
+    calls: BTreeMap<CallId, CallEntry>,
+    legs: BTreeMap<LegId, Leg>,
+    timers: Timers,
+    registry: CallerRegistry,
+    asked: BTreeMap<QuestionId, Asked>,
+    /// Due promises of callers of this run: closed when the same caller speaks with a person.
+    due_of: BTreeMap<NumberHash, PromiseId>,
+    promises: BTreeMap<PromiseId, bool>,
+    random: ChaCha12Rng,
+    counters: Counters,
+    draining: bool,
+    next_call: u64,
+    next_promise: u64,
+    next_question: u64,
+    now: Now,
+    work: VecDeque<Work>,
+    out: Vec<Output>,
+}
+
+/// What one part wishes of another, in order.
+#[derive(Debug)]
+enum Work {
+    Call(CallId, Event),
+    Sip(SipOutput),
+    Queue(crate::queue::Effect),
+}
 
 impl Engine {
+    /// The first call of `handle` also carries out what the start itself wants (open promises of earlier runs become due).
     pub fn new(
-        _now: Now,
-        _config: EngineConfig,
-        _dialplan: Arc<Dialplan>,
-        _prompts: Arc<PromptLibrary>,
-        _remembered: Remembered,
+        now: Now,
+        config: EngineConfig,
+        dialplan: Arc<Dialplan>,
+        prompts: Arc<PromptLibrary>,
+        remembered: Remembered,
     ) -> Engine {
-        unimplemented!()
+        let mut random = ChaCha12Rng::from_seed(config.seed);
+        let mut sip_seed = [0; 32];
+        random.fill_bytes(&mut sip_seed);
+        let mut engine = Engine {
+            sip: SipStack::new(config.sip.clone(), sip_seed),
+            registry: CallerRegistry::new(config.registry_key, &config.default_country),
+            next_call: config.first_call.0,
+            next_promise: config.first_promise.0,
+            config,
+            dialplan,
+            prompts,
+            queues: Queues::default(),
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            timers: Timers::default(),
+            asked: BTreeMap::new(),
+            due_of: BTreeMap::new(),
+            promises: remembered.promises_due.iter().map(|promise| (*promise, true)).collect(),
+            random,
+            counters: Counters::default(),
+            draining: false,
+            next_question: 0,
+            now,
+            work: VecDeque::new(),
+            out: Vec::new(),
+        };
+        engine.remember(remembered);
+        engine
+    }
+
+    fn remember(&mut self, remembered: Remembered) {
+        for (account, bindings) in remembered.agents {
+            let agent = account.agent.clone();
+            self.sip.set_agent(account);
+            let now = self.now;
+            self.with_sip(|sip, out| sip.restore_bindings(now, &agent, bindings, out));
+            let registered = !self.sip.bindings(&agent).is_empty();
+            self.with_queues(|queues, now, out| queues.registered(now, &agent, registered, out));
+        }
+        for promise in remembered.promises_open {
+            self.promises.insert(promise, true);
+            self.ask_ledger(None, Entry::Due { promise, at: self.now.wall, why: Due::Cut });
+        }
     }
 
     /// Takes one fact; pushes wishes to `out` in the order in which they are to be carried out.
-    pub fn handle(&mut self, _now: Now, _input: Input, _out: &mut Vec<Output>) {
-        unimplemented!()
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        self.now = now;
+        self.fire_due();
+        match input {
+            Input::Sip(datagram) => self.with_sip(|sip, out| sip.receive(now, datagram, out)),
+            Input::ConnectionClosed(connection) => {
+                self.with_sip(|sip, out| sip.connection_closed(now, connection, out));
+            }
+            Input::Media(_, event) => self.media_event(event),
+            Input::Answered(reply) => self.answered(reply),
+            Input::Command(command) => self.command(command),
+            Input::Reload(dialplan, prompts) => {
+                self.queues.reload(dialplan.queues());
+                self.dialplan = dialplan;
+                self.prompts = prompts;
+            }
+            Input::Tick => {}
+        }
+        self.work_off();
+        out.append(&mut self.out);
     }
 
     /// When it next wants a `Tick`.
     pub fn next_timeout(&self) -> Option<Time> {
-        unimplemented!()
+        self.timers.next()
     }
 
-    pub fn snapshot(&self, _now: Now) -> Snapshot {
-        unimplemented!()
+    /// Nothing is left of any call, dialog or promise being written (for the end of a simulation or a drain).
+    pub fn is_quiet(&self) -> bool {
+        self.calls.is_empty() && self.legs.is_empty() && self.sip.is_quiet()
+    }
+
+    /// Calls that are not over yet.
+    pub fn calls_open(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn fire_due(&mut self) {
+        while let Some(timer) = self.timers.take_due(self.now.time) {
+            let now = self.now;
+            match timer {
+                Timer::Sip(timer) => self.with_sip(|sip, out| sip.timeout(now, timer, out)),
+                Timer::Call(call, timer) => self.tell(call, Event::Timer(timer)),
+                Timer::Queue(timer) => self.with_queues(|queues, now, out| queues.timeout(now, timer, out)),
+                Timer::Ask(question) => self.ask_is_late(question),
+                Timer::Retry(question) => self.ask_again(question),
+            }
+            self.work_off();
+        }
+    }
+
+    /// Works until nobody wishes anything of anybody any more.
+    fn work_off(&mut self) {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::Call(call, event) => self.call_event(call, event),
+                Work::Sip(output) => self.sip_output(output),
+                Work::Queue(effect) => self.queue_effect(effect),
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.now;
+        match command {
+            Command::AgentSet(account) => self.sip.set_agent(account),
+            Command::AgentRemoved(agent) => {
+                self.with_sip(|sip, out| sip.remove_agent(now, &agent, out));
+                self.with_queues(|queues, now, out| queues.remove_agent(now, &agent, out));
+            }
+            Command::PromiseClosed(promise) => {
+                self.promises.remove(&promise);
+            }
+            Command::Drain => self.draining = true,
+            Command::HangUpAll => {
+                let calls: Vec<CallId> = self.calls.keys().copied().collect();
+                for call in calls {
+                    self.tell(call, Event::HangUp);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, call: CallId, event: Event) {
+        self.work.push_back(Work::Call(call, event));
+    }
+
+    fn with_sip(&mut self, act: impl FnOnce(&mut SipStack, &mut Vec<SipOutput>)) {
+        let mut wishes = Vec::new();
+        act(&mut self.sip, &mut wishes);
+        self.work.extend(wishes.into_iter().map(Work::Sip));
+    }
+
+    fn with_queues(&mut self, act: impl FnOnce(&mut Queues, Time, &mut Vec<crate::queue::Effect>)) {
+        let mut wishes = Vec::new();
+        act(&mut self.queues, self.now.time, &mut wishes);
+        self.work.extend(wishes.into_iter().map(Work::Queue));
+    }
+
+    fn media(&mut self, leg: LegId, command: MediaCommand) {
+        if let Some(worker) = self.legs.get(&leg).map(|leg| leg.worker) {
+            self.out.push(Output::Media(worker, command));
+        }
+    }
+
+    /// Ends both sides of a leg: dialog and stream.
+    fn end_leg(&mut self, id: LegId, reason: EndReason) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let dialog_ends = !leg.sip_over && !matches!(leg.role, legs::Role::Agent { to: Some(_), .. });
+        let closes = !std::mem::replace(&mut leg.closing, true);
+        if !dialog_ends {
+            leg.sip_over = true;
+        }
+        if dialog_ends {
+            self.with_sip(|sip, out| sip.end(now, id, reason, out));
+        }
+        if closes {
+            self.media(id, MediaCommand::Close { leg: id });
+        }
+        self.forget_leg(id);
+    }
+
+    /// A leg is forgotten when its dialog and its stream are both over.
+    fn forget_leg(&mut self, id: LegId) {
+        if self.legs.get(&id).is_some_and(|leg| leg.sip_over && leg.media_over) {
+            self.legs.remove(&id);
+        }
+    }
+
+    fn set_call_timer(&mut self, call: CallId, timer: CallTimer, after: Duration) {
+        self.timers.set(Timer::Call(call, timer), self.now.time + after);
+    }
+
+    fn remember_due(&mut self, caller: Option<NumberHash>, promise: PromiseId) {
+        let Some(caller) = caller else { return };
+        if self.due_of.len() >= DUE_REMEMBERED_MAX {
+            self.due_of.pop_first();
+        }
+        self.due_of.insert(caller, promise);
     }
 }

@@ -1,5 +1,6 @@
 //! Wishes that the engine has of the world.
 
+pub use crate::call::event::LineDirection;
 use crate::call::record::CallRecord;
 use crate::caller::NumberHash;
 use crate::ids::{AgentId, CallId, WorkerId};
@@ -51,12 +52,4 @@ pub struct CallLine {
     /// `>` for what people and the world did, `<` for what the engine wished.
     pub direction: LineDirection,
     pub text: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LineDirection {
-    /// `>`
-    World,
-    /// `<`
-    Engine,
 }

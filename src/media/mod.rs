@@ -1,9 +1,25 @@
 //! The data plane (DESIGN §11): packets, 50 a second a leg, and no decisions.
 
+mod bridge;
 pub mod command;
+mod dtmf;
+pub mod g711;
+mod jitter;
+mod latch;
+mod leg;
+mod plane;
+mod player;
+mod ports;
+mod recorder;
+#[cfg(test)]
+mod rig;
+mod rtcp;
+mod stream;
+mod wheel;
+
+pub use plane::MediaPlane;
 
 use crate::ids::LegId;
-use crate::time::Time;
 use command::{MediaCommand, MediaEvent, RecordChannels};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -101,23 +117,4 @@ pub enum MediaOutput {
     RecordClose {
         leg: LegId,
     },
-}
-
-#[derive(Debug)]
-pub struct MediaPlane {}
-
-impl MediaPlane {
-    pub fn new(_config: MediaConfig) -> MediaPlane {
-        unimplemented!()
-    }
-
-    /// Takes one fact; pushes wishes to `out`. Never blocks, never allocates for a packet.
-    pub fn handle(&mut self, _now: Time, _input: MediaInput<'_>, _out: &mut Vec<MediaOutput>) {
-        unimplemented!()
-    }
-
-    /// When it next wants a `Tick`; `None` when nothing is going on.
-    pub fn next_timeout(&self) -> Option<Time> {
-        unimplemented!()
-    }
 }

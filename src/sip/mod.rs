@@ -5,9 +5,38 @@
 //! What the stack answers by itself: OPTIONS, REGISTER (the registrar), unknown methods, CANCEL, retransmissions,
 //! requests outside any dialog. What it leaves to the engine: whether and how to answer an INVITE or a re-INVITE.
 
+pub mod cause;
+pub mod client_invite;
+pub mod client_non_invite;
+pub mod compose;
+mod core_requests;
+pub mod dialog;
+pub mod digest;
+mod ending;
+pub mod framing;
+pub mod headers;
+pub mod identity;
+mod in_dialog;
+mod incoming;
+pub mod info_key;
+pub mod leg;
+pub mod limiter;
+pub mod message;
+mod outgoing;
+pub mod random;
+pub mod reader;
+pub mod reason;
 pub mod registrar;
 pub mod sdp;
+pub mod server_invite;
+pub mod server_non_invite;
 pub mod stack;
+#[cfg(test)]
+mod tests;
+pub mod timers;
+pub mod transaction;
+pub mod uri;
+pub mod wire;
 
 use crate::ids::{AgentId, LegId};
 use std::net::SocketAddr;

@@ -13,7 +13,7 @@ pub mod voicemail;
 
 use crate::ids::{PromptId, QueueName, StepName};
 use crate::key::Key;
-use crate::target::Target;
+use crate::target::{StepKind, StepRef, Target};
 use std::time::Duration;
 
 /// What happened to a caller who is in a step.
@@ -73,12 +73,56 @@ pub enum Step {
 
 impl Step {
     /// The one transition function: what this step does with an event, and where it stands afterwards.
-    pub fn next(&self, _state: &mut StepState, _event: Event) -> Edge {
-        unimplemented!()
+    ///
+    /// Total: an event that makes no sense where the caller stands is answered with [`Edge::Stay`].
+    pub fn next(&self, state: &mut StepState, event: Event) -> Edge {
+        match self {
+            Step::Menu(menu) => menu.next(state, event),
+            Step::Play(play) => play.next(state, event),
+            Step::Hours(hours) => hours.next(state, event),
+            Step::Queue(queue) => queue.next(state, event),
+            Step::Voicemail(voicemail) => voicemail.next(state, event),
+            Step::HangUp(hangup) => hangup.next(state, event),
+        }
     }
 
     /// The hours whose answer goes into [`Event::Entered`], if this step asks for any.
     pub fn hours(&self) -> Option<&StepName> {
-        unimplemented!()
+        match self {
+            Step::Hours(hours) => Some(&hours.name),
+            Step::Queue(queue) => queue.hours.as_ref(),
+            Step::Menu(_) | Step::Play(_) | Step::Voicemail(_) | Step::HangUp(_) => None,
+        }
     }
+
+    /// How a target names this step.
+    pub fn at(&self) -> StepRef {
+        let (kind, name) = match self {
+            Step::Menu(menu) => (StepKind::Menu, menu.name.as_str()),
+            Step::Play(play) => (StepKind::Play, play.name.as_str()),
+            Step::Hours(hours) => (StepKind::Hours, hours.name.as_str()),
+            Step::Queue(queue) => (StepKind::Queue, queue.name.as_str()),
+            Step::Voicemail(voicemail) => (StepKind::Voicemail, voicemail.name.as_str()),
+            Step::HangUp(hangup) => (StepKind::Hangup, hangup.name.as_str()),
+        };
+        StepRef { kind, name: StepName::new(name) }
+    }
+
+    /// Every place that this step's own words can send a call to, in the order written. The queue that a step falls
+    /// back to (errors, silence in a menu) is the line's and stands as [`Target::Human`].
+    pub fn targets(&self) -> Vec<Target> {
+        match self {
+            Step::Menu(menu) => menu.keys.values().cloned().chain([Target::Human]).collect(),
+            Step::Play(play) => play.then.iter().cloned().collect(),
+            Step::Hours(hours) => vec![hours.then.clone(), hours.otherwise.clone()],
+            Step::Queue(queue) => queue.otherwise.iter().cloned().collect(),
+            Step::Voicemail(voicemail) => voicemail.then.iter().cloned().collect(),
+            Step::HangUp(_) => Vec::new(),
+        }
+    }
+}
+
+/// The prompts `ids` of [`spoken`](crate::prompt::spoken), as an edge wants them.
+fn engine_prompts(ids: &[&str]) -> Vec<PromptId> {
+    ids.iter().map(PromptId::new).collect()
 }

@@ -1,5 +1,6 @@
 //! `[queue.NAME]`: people who take calls, and how a caller waits for them.
 
+use super::{Edge, Event, StepState};
 use crate::ids::{AgentId, PromptId, QueueName, StepName};
 use crate::target::Target;
 use std::time::Duration;
@@ -46,4 +47,14 @@ pub enum Strategy {
     LongestIdle,
     /// All who are free at once; the first to answer has the call.
     RingAll,
+}
+
+impl Queue {
+    /// Joins, whatever its hours say: the queue itself knows what it offers when nobody can serve (DESIGN §8).
+    pub fn next(&self, _state: &mut StepState, event: Event) -> Edge {
+        match event {
+            Event::Entered { .. } => Edge::Join(self.name.clone()),
+            Event::Spoken | Event::Key(_) | Event::Silence | Event::Recorded => Edge::Stay,
+        }
+    }
 }

@@ -1,0 +1,173 @@
+//! What happens to a call, and what a call wishes: the words between `call` and the engine.
+//!
+//! No SIP and no RTP here: a leg is a [`LegId`], a prompt is an id, an agent is a name.
+
+use crate::caller::CallerFacts;
+
+use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
+use crate::key::Key;
+use crate::promise::{AskedBy, Closing, Due};
+use std::time::Duration;
+
+/// A fact for one call.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The registry has answered.
+    Registry(Option<CallerFacts>),
+    /// The registry failed, was too late, or had no number to look up.
+    RegistryUnknown,
+    /// A media port is there, so the call can be answered.
+    Ready,
+    /// The 200 has been sent.
+    Answered,
+    /// ACK or first RTP: the caller can hear.
+    Hears,
+    Timer(CallTimer),
+    /// The prompts of this play have been heard.
+    Spoken(PlayId),
+    /// The words that offer a person have been heard whole (mark t3).
+    OfferHeard(PlayId),
+    /// A prompt of the last wish to speak does not exist.
+    PromptMissing,
+    Key(Key),
+    /// Voicemail or message: the recording is whole.
+    Recorded {
+        file: String,
+        length: Duration,
+    },
+    RecordFailed,
+    /// The queue took the caller (or has them still): where they stand and how long it may take.
+    Joined(Standing),
+    /// The queue cannot serve now: full, or nobody is logged in.
+    NotServed,
+    /// The answer to `AskServed`: the queue can serve.
+    Served,
+    /// Nobody has been logged in for too long while the caller waited; the ticket has been taken out.
+    Deserted,
+    /// An agent's phone begins to ring.
+    AgentRings(AgentId),
+    /// That agent has refused or has not answered.
+    AgentMissed {
+        agent: AgentId,
+        rejected: bool,
+    },
+    AgentAnswers {
+        agent: AgentId,
+        leg: LegId,
+    },
+    /// The first RTP packet from the agent.
+    AgentHeard,
+    /// The agent's leg is over.
+    AgentLeft {
+        lost: bool,
+    },
+    /// The promise's opening entry is on disk.
+    PromiseWritten,
+    /// The entry that makes it due is on disk.
+    DueWritten,
+    /// The caller has left.
+    CallerLeft {
+        network: bool,
+    },
+    /// The caller put us on hold, or took us back.
+    Held(bool),
+    /// An operator's order, or the end of a drain.
+    HangUp,
+}
+
+/// Where a caller stands in a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// 1 is next.
+    pub place: u32,
+    /// Expected wait, rounded up; `None` where an agent is being rung already or none is needed to be waited for.
+    pub minutes: Option<u32>,
+}
+
+/// The timers of a call; one of each at most.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CallTimer {
+    /// Prompts start 200 ms after the 200 OK even if neither ACK nor RTP has come.
+    Start,
+    /// The end of listening for a key.
+    Listen,
+    /// Time to say place and wait again.
+    Announce,
+    /// The ledger has been waited for long enough: speak without "you are in the queue".
+    Ledger,
+    /// The agent has answered and nothing is heard of her.
+    AgentMedia,
+}
+
+/// A wish of one call. The engine carries them out in order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// 200 to the caller.
+    Answer,
+    Speak {
+        play: PlayId,
+        prompts: Vec<PromptId>,
+        repeat: bool,
+    },
+    /// Stop what plays.
+    Quiet,
+    Set(CallTimer, Duration),
+    Clear(CallTimer),
+    /// Take a ticket, if the queue can serve.
+    Join {
+        queue: QueueName,
+        flagged: bool,
+    },
+    /// Tell `Served` if this queue can take a caller now; else nothing.
+    AskServed {
+        queue: QueueName,
+    },
+    /// Tell `Joined` with the standing of now.
+    AskStanding,
+    /// Give the ticket back. `abandoned`: by the caller's hanging up while waiting; the place is kept for a while.
+    Leave {
+        abandoned: bool,
+    },
+    OpenPromise {
+        asked_by: AskedBy,
+        queue: QueueName,
+    },
+    PromiseDue(Due),
+    ClosePromise(Closing),
+    /// Record the caller alone into this file.
+    RecordMessage {
+        file: String,
+        silence: Duration,
+    },
+    /// Record both sides.
+    RecordTalk {
+        file: String,
+    },
+    /// End the recording, taking this much off its end.
+    StopRecord {
+        cut_tail: Duration,
+    },
+    Bridge {
+        agent_leg: LegId,
+    },
+    /// Two-way speech has begun.
+    Speaking,
+    /// End the agent's leg; `back_to_queue` gives the caller the same ticket again.
+    DropAgent {
+        back_to_queue: bool,
+    },
+    /// End the caller's leg.
+    HangUp {
+        cause: u8,
+    },
+    Trace(LineDirection, String),
+}
+
+/// Who speaks in a line of a call's trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineDirection {
+    /// `>`: what people and the world did.
+    World,
+    /// `<`: what the engine wished.
+    Engine,
+}

@@ -1,0 +1,247 @@
+//! Walking through the dialplan: each step says by its own `next` what it wants; here it is carried out.
+
+use super::event::{CallTimer, Effect, Event, LineDirection};
+use super::{Call, HOPS_MAX, Place};
+use crate::ids::PlayId;
+use crate::key::Key;
+use crate::promise::{AskedBy, Due};
+use crate::step::{self, Edge, StepState};
+use crate::target::{StepKind, StepRef, Target};
+use std::time::Duration;
+
+/// The sound of a key, and the moment before it, that is taken off the end of a recording.
+const KEY_SOUND: Duration = Duration::from_millis(200);
+
+/// How long a step waits for the ledger before the caller is sent to a person instead.
+const KEEPING_MAX: Duration = Duration::from_secs(3);
+
+/// Where a caller stands in a step.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct InStep {
+    pub at: StepRef,
+    state: StepState,
+    doing: Doing,
+    /// What last happened, so that a way to a person can be told by its reason.
+    cause: Cause,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Doing {
+    /// `kept` is a key pressed while the prompt may not be interrupted; the step gets it when the prompt is over.
+    Speaking {
+        play: PlayId,
+        barge_in: bool,
+        kept: Option<Key>,
+    },
+    Listening,
+    Recording,
+    /// The message is recorded and its entry is on its way to the disk; only then may the step say so.
+    Keeping,
+    Nothing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cause {
+    Entered,
+    Key,
+    Silence,
+}
+
+impl Call {
+    /// Begins a step.
+    pub(super) fn enter(&mut self, at: StepRef) {
+        self.enter_with(at, StepState::default());
+    }
+
+    fn enter_with(&mut self, at: StepRef, state: StepState) {
+        self.hops += 1;
+        let Some(step) = self.plan.step(&at) else { return self.human(AskedBy::Failure) };
+        if self.hops > HOPS_MAX {
+            return self.human(AskedBy::Failure);
+        }
+        let open = match step.hours().and_then(|name| self.plan.hours(name)) {
+            Some(hours) => hours.open_at(self.now.wall),
+            None => true,
+        };
+        if at.kind == StepKind::Hours {
+            let word = if open { "open" } else { "closed" };
+            self.trace(LineDirection::Engine, format!("{at} {word}"));
+        }
+        self.place = Place::Step(InStep { at, state, doing: Doing::Nothing, cause: Cause::Entered });
+        self.advance(step::Event::Entered { open });
+    }
+
+    pub(super) fn step_event(&mut self, event: Event) {
+        let Place::Step(inside) = &mut self.place else { return };
+        match (event, &inside.doing) {
+            (Event::Spoken(done), Doing::Speaking { play, kept, .. }) if done == *play => {
+                let kept = *kept;
+                inside.doing = Doing::Nothing;
+                self.advance(step::Event::Spoken);
+                if let Some(key) = kept {
+                    self.step_key(key);
+                }
+            }
+            (Event::Timer(CallTimer::Listen), Doing::Listening) => {
+                inside.doing = Doing::Nothing;
+                inside.cause = Cause::Silence;
+                self.advance(step::Event::Silence);
+            }
+            (Event::RecordFailed, Doing::Recording) => self.human(AskedBy::Failure),
+            (Event::Timer(CallTimer::Ledger), Doing::Keeping) => self.human(AskedBy::Failure),
+            // The longest time of a recording has passed.
+            (Event::Timer(CallTimer::Listen), Doing::Recording) => {
+                self.effects.push(Effect::StopRecord { cut_tail: Duration::ZERO });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn step_key(&mut self, key: Key) {
+        let Place::Step(inside) = &mut self.place else { return };
+        match &mut inside.doing {
+            Doing::Speaking { barge_in: false, kept, .. } => *kept = Some(key),
+            // Any key ends a message; the `Recorded` that follows moves the step on.
+            Doing::Recording => self.effects.push(Effect::StopRecord { cut_tail: KEY_SOUND }),
+            _ => {
+                inside.cause = Cause::Key;
+                self.advance(step::Event::Key(key));
+            }
+        }
+    }
+
+    /// Gives the step an event and carries out what it wants.
+    fn advance(&mut self, event: step::Event) {
+        let Place::Step(inside) = &mut self.place else { return };
+        let Some(step) = self.plan.step(&inside.at) else { return self.human(AskedBy::Failure) };
+        let edge = step.next(&mut inside.state, event);
+        match edge {
+            Edge::Stay => {}
+            Edge::Speak { prompts, barge_in } => self.step_speaks(prompts, barge_in),
+            Edge::Listen { within } => {
+                inside.doing = Doing::Listening;
+                self.effects.push(Effect::Set(CallTimer::Listen, within));
+            }
+            Edge::Record { longest, silence } => self.step_records(longest, silence),
+            Edge::Go(target) => self.go(target),
+            Edge::Join(queue) => self.ask_for_person(AskedBy::Dialplan, queue),
+            Edge::HangUp => self.finish(super::record::ReleasedBy::System, 16),
+        }
+    }
+
+    fn step_speaks(&mut self, prompts: Vec<crate::ids::PromptId>, barge_in: bool) {
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        let play = self.speak(prompts);
+        if let Place::Step(inside) = &mut self.place {
+            inside.doing = Doing::Speaking { play, barge_in, kept: None };
+        }
+    }
+
+    fn step_records(&mut self, longest: Duration, silence: Duration) {
+        let file = self.message_file();
+        self.trace(LineDirection::Engine, "record".into());
+        self.effects.push(Effect::RecordMessage { file, silence });
+        self.effects.push(Effect::Set(CallTimer::Listen, longest));
+        if let Place::Step(inside) = &mut self.place {
+            inside.doing = Doing::Recording;
+        }
+    }
+
+    /// A file name of its own for each message of a call.
+    pub(super) fn message_file(&mut self) -> String {
+        self.messages += 1;
+        format!("{}-message-{}.wav", self.id, self.messages)
+    }
+
+    fn go(&mut self, target: Target) {
+        let Place::Step(inside) = &self.place else { return };
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        if matches!(inside.doing, Doing::Speaking { .. }) {
+            self.effects.push(Effect::Quiet);
+        }
+        match target {
+            Target::Step(at) => self.enter(at),
+            Target::Start => self.enter(self.start_of_line()),
+            Target::Repeat => {
+                let (at, errors) = (inside.at.clone(), inside.state.errors);
+                self.enter_with(at, StepState { errors, ..StepState::default() });
+            }
+            Target::Human => self.human(match inside.cause {
+                Cause::Silence => AskedBy::Silence,
+                Cause::Key => AskedBy::Errors,
+                Cause::Entered => AskedBy::Dialplan,
+            }),
+        }
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        match &self.place {
+            Place::Step(inside) => matches!(inside.doing, Doing::Recording),
+            Place::Kept(kept) => kept.is_recording(),
+            _ => false,
+        }
+    }
+
+    /// `0` during a message: what was recorded is kept under the promise; a person if one is there, else the
+    /// recording goes on.
+    pub(super) fn human_while_recording(&mut self) {
+        let to = self.line_plan().human.to.clone();
+        self.marks.human_asked = self.marks.human_asked.or(Some(self.now.time));
+        self.asked_by = self.asked_by.or(Some(AskedBy::Key));
+        self.open_promise(AskedBy::Key);
+        if self.queue_is_open(&to) {
+            self.effects.push(Effect::AskServed { queue: to });
+        }
+    }
+
+    /// A recording that a person's arrival ends: its file stays, under the promise.
+    pub(super) fn stop_recording_for_person(&mut self) {
+        if self.is_recording() {
+            self.effects.push(Effect::StopRecord { cut_tail: KEY_SOUND });
+        }
+    }
+
+    /// A message is whole: it is an entry that a person must take up.
+    pub(super) fn recorded(&mut self, file: String, length: Duration) {
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        if !length.is_zero() {
+            self.recordings.push(file.clone());
+            self.message = Some(file);
+            self.open_promise(AskedBy::Dialplan);
+        }
+        match &mut self.place {
+            Place::Step(inside) if inside.doing == Doing::Recording => self.keep_message(),
+            Place::Kept(_) => self.kept_recorded(),
+            Place::Over => self.message_after_the_end(),
+            _ => {}
+        }
+    }
+
+    /// The step goes on when its message is in the ledger; when that takes too long a person is better than a promise.
+    fn keep_message(&mut self) {
+        let Place::Step(inside) = &mut self.place else { return };
+        let Some(file) = self.message.clone() else {
+            inside.doing = Doing::Nothing;
+            return self.advance(step::Event::Recorded);
+        };
+        inside.doing = Doing::Keeping;
+        self.make_due(Due::Message(file));
+        self.effects.push(Effect::Set(CallTimer::Ledger, KEEPING_MAX));
+    }
+
+    pub(super) fn step_kept(&mut self) {
+        let Place::Step(inside) = &mut self.place else { return };
+        if inside.doing == Doing::Keeping {
+            inside.doing = Doing::Nothing;
+            self.effects.push(Effect::Clear(CallTimer::Ledger));
+            self.advance(step::Event::Recorded);
+        }
+    }
+
+    /// The caller hung up while speaking: what was said is kept all the same.
+    fn message_after_the_end(&mut self) {
+        if let Some(file) = self.message.clone() {
+            self.make_due(Due::Message(file));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! With an agent: the conversation counts (mark t7) only when her RTP arrives, so that silence is never taken for a person.
+
+use super::event::{CallTimer, Effect, Event, LineDirection};
+use super::record::ReleasedBy;
+use super::{Call, Place};
+use crate::ids::{AgentId, QueueName};
+use crate::promise::Closing;
+use std::time::Duration;
+
+/// An agent who has answered and of whom nothing is heard for so long is let go; the caller is back at the same ticket.
+pub(super) const AGENT_MEDIA_WAIT: Duration = Duration::from_secs(5);
+
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Talking {
+    pub agent: AgentId,
+    queue: QueueName,
+    heard: bool,
+    recording: bool,
+}
+
+impl Talking {
+    pub fn new(agent: AgentId, queue: QueueName) -> Talking {
+        Talking { agent, queue, heard: false, recording: false }
+    }
+}
+
+impl Call {
+    pub(super) fn talking_event(&mut self, event: Event) {
+        let Place::Talking(talking) = &mut self.place else { return };
+        match event {
+            Event::AgentHeard if !talking.heard => self.conversation_begins(),
+            Event::Timer(CallTimer::AgentMedia) if !talking.heard => {
+                let (agent, queue) = (talking.agent.clone(), talking.queue.clone());
+                self.trace(LineDirection::World, format!("agent {agent} is silent"));
+                self.missed += 1;
+                self.back_to_queue(queue, false);
+            }
+            Event::AgentLeft { lost } => self.agent_left(lost),
+            _ => {}
+        }
+    }
+
+    fn conversation_begins(&mut self) {
+        let Place::Talking(talking) = &mut self.place else { return };
+        talking.heard = true;
+        let records = self.plan.queue(&talking.queue).is_some_and(|queue| queue.record);
+        talking.recording = records;
+        self.marks.speaking = self.marks.speaking.or(Some(self.now.time));
+        self.effects.push(Effect::Clear(CallTimer::AgentMedia));
+        self.close_promise(Closing::Conversation);
+        self.effects.push(Effect::Speaking);
+        if records {
+            self.messages += 1;
+            let file = format!("{}-talk-{}.wav", self.id, self.messages);
+            self.recordings.push(file.clone());
+            self.effects.push(Effect::RecordTalk { file });
+        }
+    }
+
+    /// Her hanging up ends the call; her vanishing, or her leaving before a word, brings the caller back to the ticket.
+    fn agent_left(&mut self, lost: bool) {
+        let Place::Talking(talking) = &self.place else { return };
+        let Talking { agent, queue, heard, recording } = talking.clone();
+        let what = if lost { "is lost" } else { "hangs up" };
+        self.trace(LineDirection::World, format!("agent {agent} {what}"));
+        self.effects.push(Effect::Clear(CallTimer::AgentMedia));
+        if recording {
+            self.effects.push(Effect::StopRecord { cut_tail: Duration::ZERO });
+        }
+        if heard && !lost {
+            self.finish(ReleasedBy::Agent, 16);
+        } else {
+            self.back_to_queue(queue, heard);
+        }
+    }
+}

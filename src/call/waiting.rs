@@ -1,0 +1,256 @@
+//! Into the queue and in it: overflow when it cannot serve, place and wait, music, and keys that still work.
+
+use super::event::{CallTimer, Effect, Event, LineDirection, Standing};
+use super::talking::Talking;
+use super::{Call, Place, PromiseState, prompt, standing_prompts};
+use crate::ids::{AgentId, LegId, PlayId, QueueName};
+use crate::key::Key;
+use crate::promise::{AskedBy, Due};
+use crate::prompt::spoken;
+use crate::step::queue::Queue;
+use crate::target::{StepKind, Target};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long the first words wait for the ledger before they are said without "you are in the queue".
+const LEDGER_WAIT: Duration = Duration::from_millis(500);
+/// In the queue this key asks for a call-back that keeps the ticket.
+const CALLBACK_KEY: char = '1';
+
+/// A caller in a queue.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Waiting {
+    pub queue: QueueName,
+    ringing: BTreeSet<AgentId>,
+    /// "You are in the queue" has been said.
+    told: bool,
+    /// What is being said; `None`: music.
+    speaking: Option<PlayId>,
+    /// The next words offer a call-back: not the very first ones.
+    offers_callback: bool,
+    notice_given: bool,
+}
+
+impl Call {
+    /// Tries a queue; one that is closed leads on as its `else` says.
+    pub(super) fn enter_queue(&mut self, queue: QueueName) {
+        if !self.tried.insert(queue.clone()) {
+            return self.keep();
+        }
+        if !self.queue_is_open(&queue) {
+            self.trace(LineDirection::Engine, format!("queue {queue} closed"));
+            return self.overflow(&queue);
+        }
+        self.place = Place::Joining { queue: queue.clone() };
+        self.effects.push(Effect::Join { queue, flagged: self.flagged });
+    }
+
+    pub(super) fn queue_is_open(&self, queue: &QueueName) -> bool {
+        let hours = self.queue_plan(queue).and_then(|queue| queue.hours.as_ref());
+        match hours.and_then(|name| self.plan.hours(name)) {
+            Some(hours) => hours.open_at(self.now.wall),
+            None => true,
+        }
+    }
+
+    fn queue_plan(&self, queue: &QueueName) -> Option<&Queue> {
+        self.plan.queue(queue)
+    }
+
+    /// The queue cannot serve. Its `else` may lead to another queue, or once to a step; then the promise is kept in
+    /// another way, so that closed doors never lead round in a circle.
+    fn overflow(&mut self, queue: &QueueName) {
+        match self.queue_plan(queue).and_then(|queue| queue.otherwise.clone()) {
+            Some(Target::Step(at)) if at.kind == StepKind::Queue => self.enter_queue(QueueName::new(at.name.as_str())),
+            Some(Target::Human) => self.enter_queue(self.line_plan().human.to.clone()),
+            Some(Target::Step(at)) if !self.overflowed => {
+                self.overflowed = true;
+                self.enter(at);
+            }
+            Some(Target::Start) if !self.overflowed => {
+                self.overflowed = true;
+                self.enter(self.start_of_line());
+            }
+            _ => self.keep(),
+        }
+    }
+
+    pub(super) fn joining_event(&mut self, event: Event) {
+        let Place::Joining { queue } = &self.place else { return };
+        let queue = queue.clone();
+        match event {
+            Event::Joined(standing) => self.joined(queue, standing),
+            Event::NotServed => {
+                self.trace(LineDirection::Engine, format!("queue {queue} cannot serve"));
+                self.overflow(&queue);
+            }
+            _ => {}
+        }
+    }
+
+    fn joined(&mut self, queue: QueueName, standing: Standing) {
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        self.effects.push(Effect::Clear(CallTimer::Start));
+        self.marks.queued = self.marks.queued.or(Some(self.now.time));
+        self.queue = Some(queue.clone());
+        self.trace(LineDirection::Engine, format!("queue {queue}"));
+        self.wait_in(queue, false);
+        match self.promise {
+            PromiseState::Open { written: true } | PromiseState::Due { written: true } => self.announce(standing),
+            _ => {
+                self.effects.push(Effect::Set(CallTimer::Ledger, LEDGER_WAIT));
+                self.hold_music();
+            }
+        }
+    }
+
+    /// Stands in the queue, anew or again at the same ticket.
+    pub(super) fn wait_in(&mut self, queue: QueueName, told: bool) {
+        let every = self.queue_plan(&queue).map_or(Duration::from_secs(30), |queue| queue.announce_every);
+        self.effects.push(Effect::Set(CallTimer::Announce, every));
+        self.place = Place::Waiting(Waiting {
+            queue,
+            ringing: BTreeSet::new(),
+            told,
+            speaking: None,
+            offers_callback: false,
+            notice_given: told,
+        });
+    }
+
+    pub(super) fn waiting_event(&mut self, event: Event) {
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        match event {
+            Event::Joined(standing) => self.announce(standing),
+            Event::Spoken(play) if waiting.speaking == Some(play) => self.hold_music(),
+            Event::Timer(CallTimer::Ledger) => self.effects.push(Effect::AskStanding),
+            Event::Timer(CallTimer::Announce) => self.announce_again(),
+            Event::Deserted => {
+                let queue = waiting.queue.clone();
+                self.stop_waiting();
+                self.trace(LineDirection::Engine, format!("queue {queue} deserted"));
+                self.tried.insert(queue.clone());
+                self.overflow(&queue);
+            }
+            Event::AgentRings(agent) => self.agent_rings(agent),
+            Event::AgentMissed { agent, rejected } => {
+                waiting.ringing.remove(&agent);
+                self.missed += 1;
+                let what = if rejected { "rejects" } else { "does not answer" };
+                self.trace(LineDirection::World, format!("agent {agent} {what}"));
+            }
+            Event::AgentAnswers { agent, leg } => self.agent_answers(agent, leg),
+            _ => {}
+        }
+    }
+
+    pub(super) fn waiting_key(&mut self, key: Key) {
+        let Place::Waiting(waiting) = &self.place else { return };
+        if key == Key::HUMAN && waiting.ringing.is_empty() {
+            self.effects.push(Effect::AskStanding);
+        } else if key.as_char() == CALLBACK_KEY && self.reachable {
+            self.stop_waiting();
+            self.effects.push(Effect::Leave { abandoned: false });
+            self.promise_callback();
+        }
+    }
+
+    /// The entry is on disk: now, and only now, "you are in the queue" may be said.
+    pub(super) fn announce_once_written(&mut self) {
+        if let Place::Waiting(Waiting { told: false, .. }) = self.place {
+            self.effects.push(Effect::Clear(CallTimer::Ledger));
+            self.effects.push(Effect::AskStanding);
+        }
+    }
+
+    fn announce_again(&mut self) {
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        waiting.offers_callback = true;
+        let queue = waiting.queue.clone();
+        let every = self.queue_plan(&queue).map_or(Duration::from_secs(30), |queue| queue.announce_every);
+        self.effects.push(Effect::Set(CallTimer::Announce, every));
+        self.effects.push(Effect::AskStanding);
+    }
+
+    fn announce(&mut self, standing: Standing) {
+        let written =
+            matches!(self.promise, PromiseState::Open { written: true } | PromiseState::Due { written: true });
+        let reachable = self.reachable;
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        let mut said = Vec::new();
+        if written && !waiting.told {
+            waiting.told = true;
+            said.push(prompt(spoken::QUEUED));
+        }
+        if waiting.ringing.is_empty() || said.is_empty() {
+            said.extend(standing_prompts(standing));
+        }
+        if waiting.offers_callback && reachable && waiting.ringing.is_empty() {
+            said.push(prompt(spoken::OFFER_CALLBACK));
+        }
+        let play = self.speak(said);
+        if let Place::Waiting(waiting) = &mut self.place {
+            waiting.speaking = Some(play);
+        }
+    }
+
+    pub(super) fn hold_music(&mut self) {
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        waiting.speaking = None;
+        let queue = waiting.queue.clone();
+        let tune = self.queue_plan(&queue).map_or(prompt(spoken::HOLD_MUSIC), |queue| queue.hold_music.clone());
+        self.music(tune);
+    }
+
+    fn agent_rings(&mut self, agent: AgentId) {
+        self.marks.agent_rings = self.marks.agent_rings.or(Some(self.now.time));
+        self.trace(LineDirection::Engine, format!("ring {agent}"));
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        waiting.ringing.insert(agent);
+        let records = self.plan.queue(&waiting.queue).is_some_and(|queue| queue.record);
+        if records && !waiting.notice_given {
+            waiting.notice_given = true;
+            let play = self.speak(vec![prompt(spoken::RECORDING_NOTICE)]);
+            if let Place::Waiting(waiting) = &mut self.place {
+                waiting.speaking = Some(play);
+            }
+        }
+    }
+
+    fn agent_answers(&mut self, agent: AgentId, leg: LegId) {
+        let Place::Waiting(waiting) = &self.place else { return };
+        let queue = waiting.queue.clone();
+        self.trace(LineDirection::World, format!("agent {agent} answers"));
+        self.stop_waiting();
+        self.place = Place::Talking(Talking::new(agent.clone(), queue));
+        self.trace(LineDirection::Engine, format!("bridge {agent}"));
+        self.agent = Some(agent);
+        self.effects.push(Effect::Quiet);
+        self.effects.push(Effect::Bridge { agent_leg: leg });
+        self.effects.push(Effect::Set(CallTimer::AgentMedia, super::talking::AGENT_MEDIA_WAIT));
+    }
+
+    pub(super) fn stop_waiting(&mut self) {
+        self.effects.push(Effect::Clear(CallTimer::Announce));
+        self.effects.push(Effect::Clear(CallTimer::Ledger));
+    }
+
+    /// The caller chose to be called back, or nobody can serve and they stayed silent.
+    pub(super) fn promise_callback(&mut self) {
+        self.make_due(Due::CallBackPromised);
+        self.kept_writes(spoken::KEPT_DONE);
+    }
+
+    /// Asks for a person after something of ours, or of an agent's, has failed in a conversation.
+    pub(super) fn back_to_queue(&mut self, queue: QueueName, lost_in_talk: bool) {
+        self.effects.push(Effect::DropAgent { back_to_queue: true });
+        if lost_in_talk {
+            self.open_promise(AskedBy::Failure);
+        }
+        self.agent = None;
+        self.trace(LineDirection::Engine, format!("queue {queue} again"));
+        let told = matches!(self.promise, PromiseState::Open { written: true });
+        self.wait_in(queue, told);
+        self.effects.push(Effect::AskStanding);
+    }
+}

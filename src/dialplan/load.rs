@@ -1,0 +1,148 @@
+//! From a folder's files to a dialplan: the only way to make one. Never stops at the first problem.
+//!
+//! Reads every section of every file, then resolves names, then checks the plan as a whole; each stage goes on with
+//! what the ones before could make of it.
+
+use super::draft::{Drafts, is_name};
+use super::near::near;
+use super::section::Section;
+use super::syntax::Source;
+use super::{Dialplan, Facts, hours, lines, names, paths, queues, spoken, steps};
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::target::StepKind;
+use toml::de::{DeTable, DeValue};
+
+const KINDS: [&str; 7] = ["line", "menu", "play", "hours", "queue", "voicemail", "hangup"];
+
+/// Reads and checks a whole folder. `files` are path and text; the order does not matter. The dialplan is there unless
+/// a diagnostic is an error; warnings may stand beside it. Diagnostics are in the order of the files.
+pub fn load(files: &[(String, String)], facts: &Facts<'_>) -> (Option<Dialplan>, Vec<Diagnostic>) {
+    let mut told = Vec::new();
+    let mut drafts = Drafts::default();
+    for (path, text) in files {
+        let source = Source::new(path, text, &mut told);
+        read_file(&source, &mut drafts, &mut told);
+        drafts.damaged |= source.any_damage();
+        drafts.hinted.extend(source.hinted.iter().cloned());
+    }
+    if drafts.lines.is_empty() && !drafts.damaged {
+        told.push(no_line(files));
+    }
+    names::check(&drafts, facts, &mut told);
+    names::resolve(&mut drafts, &mut told);
+    if !drafts.damaged {
+        paths::check(&drafts, &mut told);
+        spoken::check(&drafts, facts, &mut told);
+    }
+    let order = |span: &Span| (files.iter().position(|(path, _)| *path == span.file), span.start);
+    told.sort_by_key(|diagnostic| diagnostic.span.as_ref().map_or((None, 0), order));
+    if told.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return (None, told);
+    }
+    (Some(names::whole(drafts)), told)
+}
+
+fn read_file(source: &Source, drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
+    let (tree, _) = DeTable::parse_recoverable(&source.text);
+    let mut kinds: Vec<_> = tree.get_ref().iter().collect();
+    kinds.sort_by_key(|(kind, _)| kind.span().start);
+    for (kind, sections) in kinds {
+        let span = source.span(kind.span());
+        let DeValue::Table(sections) = sections.get_ref() else {
+            told.push(outside(kind.get_ref(), &span));
+            continue;
+        };
+        let Some(kind) = KINDS.into_iter().find(|known| *known == kind.get_ref()) else {
+            told.push(unknown_kind(kind.get_ref(), &span));
+            continue;
+        };
+        let mut sections: Vec<_> = sections.iter().collect();
+        sections.sort_by_key(|(name, _)| name.span().start);
+        for (name, table) in sections {
+            let span = source.span(name.span());
+            let DeValue::Table(table) = table.get_ref() else {
+                told.push(no_name(kind, name.get_ref(), &span));
+                continue;
+            };
+            if !is_name(name.get_ref()) {
+                told.push(bad_name(name.get_ref(), &span));
+                continue;
+            }
+            let said = format!("{kind} {}", name.get_ref());
+            read_section(Section::new(source, said, name.get_ref(), name.span(), table), kind, drafts, told);
+        }
+    }
+}
+
+fn read_section(section: Section<'_>, kind: &str, drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
+    let draft = match StepKind::from_word(kind) {
+        Some(StepKind::Menu) => steps::read_menu(section, told),
+        Some(StepKind::Play) => steps::read_play(section, told),
+        Some(StepKind::Hours) => hours::read_hours(section, told),
+        Some(StepKind::Queue) => queues::read_queue(section, told),
+        Some(StepKind::Voicemail) => steps::read_voicemail(section, told),
+        Some(StepKind::Hangup) => steps::read_hangup(section, told),
+        None => {
+            let line = lines::read_line(section, told);
+            match drafts.lines.iter().find(|earlier| earlier.name == line.name) {
+                Some(earlier) => told.push(twice(&format!("line {}", line.name), &line.name_span, &earlier.name_span)),
+                None => drafts.lines.push(line),
+            }
+            return;
+        }
+    };
+    match drafts.steps.get(&draft.at) {
+        Some(earlier) => told.push(twice(&draft.at.to_string(), &draft.name, &earlier.name)),
+        None => {
+            drafts.steps.insert(draft.at.clone(), draft);
+        }
+    }
+}
+
+fn twice(said: &str, here: &Span, earlier: &Span) -> Diagnostic {
+    Diagnostic::error("D012", format!("{said} is written twice; names are shared by all files of the folder"))
+        .at(here, "nobody can say which of the two callers are to meet")
+        .also(earlier, "first written here")
+        .help("give one of the two another name, or delete it")
+}
+
+fn outside(word: &str, span: &Span) -> Diagnostic {
+    Diagnostic::error("D003", format!("`{word}` stands in no section"))
+        .at(span, "nothing would be done with it")
+        .help("settings belong under a header such as `[menu.main]` or `[line.care]`")
+}
+
+fn unknown_kind(word: &str, span: &Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error("D003", format!("there is no kind of section called `{word}`"))
+        .at(span, "callers would never meet what stands in it");
+    match near(word, KINDS) {
+        Some(kind) => diagnostic.help(format!("did you mean `[{kind}.NAME]`?")),
+        None => diagnostic.help(format!("the kinds are: {}", KINDS.join(", "))),
+    }
+}
+
+fn no_name(kind: &str, word: &str, span: &Span) -> Diagnostic {
+    Diagnostic::error("D003", format!("`{word}` stands in a `[{kind}]` section without a name"))
+        .at(span, format!("no call could ever be sent to this {kind}"))
+        .help(format!("write the header with one bracket and a name, such as `[{kind}.main]`"))
+}
+
+fn bad_name(name: &str, span: &Span) -> Diagnostic {
+    let good: String =
+        name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).take(64).collect();
+    let diagnostic = Diagnostic::error("D008", format!("`{name}` cannot be a name"))
+        .at(span, "a target has two words, kind and name, so no target could lead here");
+    match good.is_empty() {
+        true => diagnostic.help("a name is made of letters, digits, `-` and `_`"),
+        false => diagnostic.help(format!("a name is made of letters, digits, `-` and `_`: `{good}`")),
+    }
+}
+
+fn no_line(files: &[(String, String)]) -> Diagnostic {
+    let message = match files.is_empty() {
+        true => "there is no dialplan: the folder holds no .toml file",
+        false => "there is no line, so no number can be dialled",
+    };
+    Diagnostic::error("D039", message)
+        .help("add a section such as `[line.care]` with `numbers`, `start` and `[line.care.human]`")
+}

@@ -1,0 +1,238 @@
+//! Names: every target leads to a section that is there; `back` is resolved; numbers and ages are known.
+//!
+//! After `resolve` the steps of the drafts hold their targets. A target that leads nowhere is told and stands as a person.
+
+use super::draft::{Draft, Drafts, LineDraft, Role};
+use super::hours;
+use super::near::near;
+use super::queues::{agent_name, hours_name};
+use super::section::{Aim, Written};
+use super::{Dialplan, Facts, Line};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::ids::{Language, LineName, QueueName};
+use crate::target::{StepKind, StepRef, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What can be told of names before targets are put into the steps.
+pub(super) fn check(drafts: &Drafts, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
+    let mut numbers: BTreeMap<&str, (&str, &Span)> = BTreeMap::new();
+    for line in &drafts.lines {
+        for number in &line.numbers {
+            match numbers.get(number.value.as_str()) {
+                Some((other, first)) => told.push(dialled_twice(&number.value, &number.span, other, first)),
+                None => {
+                    numbers.insert(&number.value, (&line.name, &number.span));
+                }
+            }
+        }
+        for (years, span) in &line.ages {
+            if !facts.registry_thresholds.contains(years) {
+                told.push(unknown_age(*years, span, &facts.registry_thresholds));
+            }
+        }
+        let aims =
+            [(&line.start, format!("line {} starts at", line.name)), (&line.to, "the human key leads to".to_owned())];
+        for (aim, said) in aims {
+            if let Some((step, aim)) = aim {
+                check_step(drafts, step, aim, &said, "callers of this line could not be served", told);
+            }
+        }
+    }
+    for draft in drafts.steps.values() {
+        for slot in &draft.aims {
+            if let Written::Step(step) = &slot.aim.written {
+                let callers = format!("{} would be sent to a person instead", slot.role.callers());
+                check_step(drafts, step, &slot.aim, &format!("{} goes to", slot.role.said()), &callers, told);
+            }
+        }
+        check_queue(drafts, draft, facts, told);
+        check_hours(drafts, draft, told);
+    }
+}
+
+fn check_step(drafts: &Drafts, step: &StepRef, aim: &Aim, said: &str, label: &str, told: &mut Vec<Diagnostic>) {
+    if drafts.steps.contains_key(step) || drafts.hinted.contains(step) {
+        return;
+    }
+    let message = format!("{said} {} `{}`, which does not exist", step.kind, step.name);
+    let diagnostic = Diagnostic::error("D010", message).at(&aim.name, label);
+    told.push(offer_near(drafts, step, diagnostic, |near| near.to_string()));
+}
+
+/// Adds the step that was most likely meant: a near name of the same kind, or the same name of another.
+fn offer_near(
+    drafts: &Drafts,
+    step: &StepRef,
+    diagnostic: Diagnostic,
+    typed: impl Fn(&StepRef) -> String,
+) -> Diagnostic {
+    let of_kind = drafts.steps.keys().filter(|at| at.kind == step.kind).map(|at| at.name.as_str());
+    let near_name = near(step.name.as_str(), of_kind);
+    let same_kind =
+        drafts.steps.values().find(|draft| draft.at.kind == step.kind && Some(draft.at.name.as_str()) == near_name);
+    if let Some(draft) = same_kind {
+        let remark = format!("a {} with a similar name is here", step.kind);
+        return diagnostic.also(&draft.name, remark).help(format!("did you mean `{}`?", typed(&draft.at)));
+    }
+    match drafts.steps.values().find(|draft| draft.at.name == step.name) {
+        Some(draft) => {
+            let remark = format!("this name is a {}'s", draft.at.kind);
+            diagnostic.also(&draft.name, remark).help(format!("did you mean `{}`?", draft.at))
+        }
+        None => diagnostic.help(format!("add a section `[{}.{}]`, or name one that is there", step.kind, step.name)),
+    }
+}
+
+fn check_queue(drafts: &Drafts, draft: &Draft, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
+    if let Some(text) = &draft.hours {
+        let name = hours_name(&text.value);
+        let hours = StepRef { kind: StepKind::Hours, name: super::draft::step_name(name) };
+        if !drafts.steps.contains_key(&hours) && !drafts.hinted.contains(&hours) {
+            let message = format!("{} asks hours `{name}`, which do not exist", draft.at);
+            let diagnostic = Diagnostic::error("D010", message)
+                .at(&text.word(name), "callers who ask for a person at night would wait in vain");
+            told.push(offer_near(drafts, &hours, diagnostic, |near| near.name.to_string()));
+        }
+    }
+    let Some(known) = &facts.agents else { return };
+    for text in &draft.agents {
+        let name = agent_name(&text.value);
+        if !known.contains(name) {
+            let diagnostic = Diagnostic::warning("D038", format!("no agent is called `{name}`"))
+                .at(&text.word(name), "this phone would never ring for callers");
+            told.push(match near(name, known.iter().map(|agent| agent.as_str())) {
+                Some(agent) => diagnostic.help(format!("did you mean \"{agent}\"? or: onekey agent add {name}")),
+                None => diagnostic.help(format!("type `onekey agent add {name}`")),
+            });
+        }
+    }
+}
+
+/// Hours that calls come to must say where they go.
+fn check_hours(drafts: &Drafts, draft: &Draft, told: &mut Vec<Diagnostic>) {
+    let leads_here = |aim: &Aim| aim.written == Written::Step(draft.at.clone());
+    let slots = drafts.steps.values().flat_map(|other| other.aims.iter().map(|slot| &slot.aim));
+    let starts = drafts.lines.iter().filter_map(|line| line.start.as_ref().map(|(_, aim)| aim));
+    let Some(from) = slots.chain(starts).find(|aim| leads_here(aim)) else { return };
+    for role in &draft.lacks {
+        let key = if *role == Role::Then { "then" } else { "else" };
+        told.push(hours::missing(&draft.at.to_string(), &draft.name, key).also(&from.name, "calls come from here"));
+    }
+}
+
+fn dialled_twice(number: &str, here: &Span, other: &str, first: &Span) -> Diagnostic {
+    Diagnostic::error("D022", format!("the number {number} belongs to line {other} already"))
+        .at(here, "nobody can say which line its callers are to meet")
+        .also(first, "first written here")
+        .help("delete it in one of the two lines")
+}
+
+fn unknown_age(years: u8, span: &Span, thresholds: &[u8]) -> Diagnostic {
+    let known: Vec<String> = thresholds.iter().map(u8::to_string).collect();
+    Diagnostic::error("D021", format!("the registry cannot tell who is {years} or older"))
+        .at(span, format!("callers of {years} would meet the menu like everyone else"))
+        .help(format!(
+            "add {years} to `registry.thresholds` (now {}) and import again, or use one of these ages",
+            known.join(", ")
+        ))
+}
+
+/// Puts every target into its step.
+pub(super) fn resolve(drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
+    let mut filled: Vec<(StepRef, Role, Target)> = Vec::new();
+    for draft in drafts.steps.values() {
+        for slot in &draft.aims {
+            let target = match &slot.aim.written {
+                Written::Step(step) if drafts.steps.contains_key(step) => Target::Step(step.clone()),
+                Written::Step(_) | Written::Human => Target::Human,
+                Written::Repeat => Target::Repeat,
+                Written::Start => Target::Start,
+                Written::Back => match back(drafts, &draft.at) {
+                    Ok(menu) => Target::Step(menu),
+                    Err(menus) => {
+                        if !drafts.damaged {
+                            told.push(no_back(drafts, &draft.at, &slot.aim.span, &menus));
+                        }
+                        Target::Human
+                    }
+                },
+            };
+            filled.push((draft.at.clone(), slot.role, target));
+        }
+    }
+    for (at, role, target) in filled {
+        let Some(draft) = drafts.steps.get_mut(&at) else { continue };
+        // Later stages walk the aims, so `back` is replaced there too.
+        if let (Target::Step(step), Some(slot)) = (&target, draft.aims.iter_mut().find(|slot| slot.role == role)) {
+            slot.aim.written = Written::Step(step.clone());
+        }
+        draft.fill(role, target);
+    }
+}
+
+/// The one menu that leads to a step, through plays and hours if need be; all of them where there is not one.
+fn back(drafts: &Drafts, from: &StepRef) -> Result<StepRef, Vec<StepRef>> {
+    let mut menus = BTreeSet::new();
+    let mut seen = BTreeSet::from([from.clone()]);
+    let mut open = vec![from.clone()];
+    while let Some(step) = open.pop() {
+        for draft in drafts.steps.values() {
+            let leads = draft.aims.iter().any(|slot| slot.aim.written == Written::Step(step.clone()));
+            if !leads || !seen.insert(draft.at.clone()) {
+                continue;
+            }
+            match draft.at.kind {
+                StepKind::Menu => drop(menus.insert(draft.at.clone())),
+                _ => open.push(draft.at.clone()),
+            }
+        }
+    }
+    match menus.len() {
+        1 => Ok(menus.pop_first().expect("there is one")),
+        _ => Err(menus.into_iter().collect()),
+    }
+}
+
+fn no_back(drafts: &Drafts, from: &StepRef, span: &Span, menus: &[StepRef]) -> Diagnostic {
+    if menus.is_empty() {
+        return Diagnostic::error("D025", format!("`back` leads nowhere: no menu leads to {from}"))
+            .at(span, "callers would be sent to a person instead")
+            .help("write where callers are to go, such as \"menu main\" or \"start\"");
+    }
+    let names: Vec<String> = menus.iter().map(StepRef::to_string).collect();
+    let diagnostic = Diagnostic::error("D025", format!("`back` could mean {}", names.join(" or ")))
+        .at(span, "`back` is the same place for every caller, so only one menu may lead here");
+    let places = menus.iter().filter_map(|menu| drafts.steps.get(menu));
+    places
+        .fold(diagnostic, |told, draft| told.also(&draft.name, "this menu leads here"))
+        .help(format!("name the menu: \"{}\"", names[0]))
+}
+
+/// The dialplan of drafts in which nothing is wrong.
+pub(super) fn whole(drafts: Drafts) -> Dialplan {
+    let mut lines = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
+    for draft in drafts.lines {
+        let Some(line) = line(draft) else { continue };
+        numbers.extend(line.numbers.iter().map(|number| (number.clone(), line.name.clone())));
+        lines.insert(line.name.clone(), line);
+    }
+    let steps = drafts.steps.into_iter().map(|(at, draft)| (at, draft.step)).collect();
+    Dialplan { lines, numbers, steps }
+}
+
+/// `None` where start or `human.to` is missing, which has been told.
+fn line(draft: LineDraft) -> Option<Line> {
+    let (to, _) = draft.to?;
+    let (start, _) = draft.start?;
+    let mut human = draft.human;
+    human.to = QueueName::new(to.name.as_str());
+    Some(Line {
+        name: LineName::new(&draft.name),
+        numbers: draft.numbers.into_iter().map(|number| number.value).collect(),
+        start,
+        language: Language::new(&draft.language.value),
+        profiles: draft.profiles.into_iter().map(|profile| profile.value).collect(),
+        human,
+    })
+}

@@ -1,0 +1,82 @@
+//! An INVITE becomes a call: which line, who calls, is there room; then the registry and a media port are asked for at once.
+
+use super::entry::CallEntry;
+use super::legs::{Leg, Role};
+use super::{Engine, Work};
+use crate::call::Call;
+use crate::call::event::{Event, LineDirection};
+use crate::engine::output::{CallLine, Output};
+use crate::ids::{CallId, LegId, WorkerId};
+use crate::media::command::MediaCommand;
+use crate::sip::Invitation;
+use crate::sip::stack::EndReason;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Callers who are refused for want of room are asked to try again after this.
+const RETRY_AFTER_SECONDS: u32 = 10;
+
+impl Engine {
+    pub(super) fn incoming(&mut self, invitation: Invitation) {
+        if self.draining {
+            return self.refuse(invitation.leg, 503, "draining");
+        }
+        if self.calls.len() >= self.config.calls_max {
+            return self.refuse(invitation.leg, 503, "overload");
+        }
+        if let Some(feature) = self.feature_code(&invitation) {
+            return self.begin_feature(invitation, feature);
+        }
+        let Some(line) = self.dialplan.line_for(&invitation.dialled).cloned() else {
+            return self.refuse(invitation.leg, 404, "unknown_number");
+        };
+        let number = invitation.caller.number.as_deref().and_then(|number| self.registry.normalise(number));
+        let hash = number.as_deref().map(|number| self.registry.hash(number));
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+        self.counters.calls += 1;
+        let call = Call::new(self.now, id, Arc::clone(&self.dialplan), &line, hash, number.is_some());
+        let worker = self.quietest_worker();
+        let leg = invitation.leg;
+        let address = self.media_address(invitation.flow.local.ip());
+        self.legs.insert(leg, Leg::new(Role::Caller(id), worker, address));
+        self.calls.insert(id, CallEntry::new(call, leg, worker, invitation, number, self.now));
+        self.log(id, LineDirection::World, "call".into());
+        self.media(leg, MediaCommand::Open { leg });
+        match hash {
+            Some(hash) => self.ask_registry(id, hash),
+            None => self.work.push_back(Work::Call(id, Event::RegistryUnknown)),
+        }
+    }
+
+    /// What stands in SDP for a peer that reaches us at `local`.
+    pub(super) fn media_address(&self, local: IpAddr) -> IpAddr {
+        self.config.media_advertised.or(self.config.sip.advertised).unwrap_or(local)
+    }
+
+    pub(super) fn quietest_worker(&self) -> WorkerId {
+        let mut load = vec![0_usize; usize::from(self.config.media_workers.max(1))];
+        for leg in self.legs.values() {
+            if let Some(count) = load.get_mut(usize::from(leg.worker.0)) {
+                *count += 1;
+            }
+        }
+        let quietest = load.iter().enumerate().min_by_key(|(_, count)| **count).map_or(0, |(worker, _)| worker);
+        WorkerId(quietest as u16)
+    }
+
+    pub(super) fn refuse(&mut self, leg: LegId, status: u16, why: &'static str) {
+        self.counters.refused(why);
+        let now = self.now;
+        let retry_after_seconds = (status == 503).then_some(RETRY_AFTER_SECONDS);
+        self.with_sip(|sip, out| sip.end(now, leg, EndReason::Refuse { status, retry_after_seconds }, out));
+    }
+
+    /// A line of the call's trace.
+    pub(super) fn log(&mut self, call: CallId, direction: LineDirection, text: String) {
+        let began = self.calls.get(&call).map_or(self.now.time, |entry| entry.began.time);
+        let since_start: Duration = self.now.time.since(began);
+        self.out.push(Output::Log(CallLine { call, at: self.now, since_start, direction, text }));
+    }
+}

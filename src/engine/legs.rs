@@ -1,0 +1,159 @@
+//! What a leg is: the one place that knows which dialog and which stream belong together, and that turns what SDP
+//! agreed into what the media plane must do.
+
+use crate::codec::Direction;
+use crate::codec::{Codec, StreamFormat};
+use crate::ids::{AgentId, CallId, LegId, WorkerId};
+use crate::key::Key;
+use crate::sip::registrar::Binding;
+use crate::sip::sdp::{self, LocalMedia, Refused};
+use crate::time::Time;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Phones that send a key both ways (RFC 4733 and INFO) send it within this time.
+const SAME_KEY: Duration = Duration::from_millis(500);
+
+/// One side of a call.
+#[derive(Debug)]
+pub struct Leg {
+    pub role: Role,
+    pub worker: WorkerId,
+    /// Our address in its SDP.
+    address: IpAddr,
+    /// What our SDP says; `None` until the media plane has a port.
+    local: Option<LocalMedia>,
+    /// What was agreed last.
+    pub format: Option<StreamFormat>,
+    /// The dialog has had its terminal event.
+    pub sip_over: bool,
+    /// The media plane has freed the port.
+    pub media_over: bool,
+    /// `Close` has been ordered.
+    pub closing: bool,
+    /// Our description went out as an offer; its answer is to come.
+    offered: bool,
+    last_key: Option<(Key, Time, KeyWay)>,
+    /// The peer's offer, until there is a port to answer it with.
+    offer: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Role {
+    Caller(CallId),
+    /// An agent's phone, rung for a call. `to` until its INVITE has been sent.
+    Agent {
+        call: CallId,
+        agent: AgentId,
+        to: Option<Box<Binding>>,
+        answered: bool,
+    },
+    /// A feature code that an agent has dialled.
+    Feature {
+        agent: AgentId,
+        away: bool,
+    },
+}
+
+/// How a key came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyWay {
+    Rtp,
+    Info,
+}
+
+impl Leg {
+    pub fn new(role: Role, worker: WorkerId, address: IpAddr) -> Leg {
+        Leg {
+            role,
+            worker,
+            address,
+            local: None,
+            format: None,
+            sip_over: false,
+            media_over: false,
+            closing: false,
+            offered: false,
+            last_key: None,
+            offer: Vec::new(),
+        }
+    }
+
+    /// The call that it belongs to.
+    pub fn call(&self) -> Option<CallId> {
+        match &self.role {
+            Role::Caller(call) | Role::Agent { call, .. } => Some(*call),
+            Role::Feature { .. } => None,
+        }
+    }
+
+    /// The media plane has a port: from now on there is something to describe. `first` is preferred in our offers.
+    pub fn opened(&mut self, id: LegId, port: u16, first: Codec) {
+        let other = if first == Codec::Pcmu { Codec::Pcma } else { Codec::Pcmu };
+        self.local = Some(LocalMedia {
+            address: self.address,
+            port,
+            codecs: vec![first, other],
+            direction: Direction::SendReceive,
+            session_id: id.0 + 1,
+            version: 1,
+        });
+    }
+
+    pub fn remember_offer(&mut self, offer: Vec<u8>) {
+        self.offer = offer;
+    }
+
+    pub fn take_offer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.offer)
+    }
+
+    /// Our offer, for an INVITE of ours or the 200 to one that had none.
+    pub fn offer(&mut self) -> Option<Vec<u8>> {
+        self.offered = true;
+        self.local.as_ref().map(sdp::offer)
+    }
+
+    /// Our answer to the peer's offer. A second offer on the same leg counts the version on.
+    pub fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, StreamFormat), Refused> {
+        let Some(local) = &mut self.local else {
+            return Err(Refused { status: 500, reason: "no media port yet".into() });
+        };
+        if self.format.is_some() {
+            local.version += 1;
+        }
+        let (description, format) = sdp::answer(offer, local)?;
+        self.offered = false;
+        self.format = Some(format);
+        Ok((description, format))
+    }
+
+    /// The answer to our offer. `Ok(None)`: none was awaited.
+    pub fn settle(&mut self, answer: &[u8]) -> Result<Option<StreamFormat>, Refused> {
+        let Some(local) = self.local.as_ref().filter(|_| self.offered) else { return Ok(None) };
+        let format = sdp::settled(local, answer)?;
+        self.offered = false;
+        self.format = Some(format);
+        Ok(Some(format))
+    }
+
+    /// Our offer in the 200 to a re-INVITE that had none.
+    pub fn offer_again(&mut self) -> Option<Vec<u8>> {
+        if let Some(local) = &mut self.local {
+            local.version += 1;
+        }
+        self.offer()
+    }
+
+    /// The peer has put us on hold: it will not hear what we send.
+    pub fn is_held(&self) -> bool {
+        self.format.is_some_and(|format| !format.direction.sends() || format.remote.is_none())
+    }
+
+    /// Is this key new, or the same one told a second way?
+    pub fn takes_key(&mut self, now: Time, key: Key, way: KeyWay) -> bool {
+        let repeated = self.last_key.is_some_and(|(last, at, by)| last == key && by != way && now.since(at) < SAME_KEY);
+        self.last_key = Some((key, now, way));
+        !repeated
+    }
+}

@@ -1,0 +1,139 @@
+//! What the media plane has told, given to the calls that it concerns.
+
+use super::Engine;
+use super::legs::{KeyWay, Role};
+use crate::call::event::Event;
+use crate::codec::{Codec, StreamCounts};
+use crate::ids::{CallId, LegId};
+use crate::media::command::MediaEvent;
+use crate::queue::Miss;
+use crate::sip::stack::EndReason;
+
+impl Engine {
+    pub(super) fn media_event(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Opened { leg, port } => self.opened(leg, port),
+            MediaEvent::Refused { leg, .. } => self.no_port(leg),
+            MediaEvent::FirstPacket { leg } => self.first_packet(leg),
+            MediaEvent::Key { leg, key } => self.key(leg, key, KeyWay::Rtp),
+            // A hold matters only where digits are collected, and there the first packet of a lone `0` has acted already.
+            MediaEvent::KeyHeld { .. } | MediaEvent::KeyEnded { .. } => {}
+            MediaEvent::OfferHeard { leg, play } => self.tell_caller(leg, Event::OfferHeard(play)),
+            MediaEvent::PlayDone { leg, play } => match self.legs.get(&leg).map(|leg| leg.role.clone()) {
+                Some(Role::Feature { .. }) => self.end_leg(leg, EndReason::Normal),
+                _ => self.tell_caller(leg, Event::Spoken(play)),
+            },
+            MediaEvent::Silent { leg, .. } => self.silent(leg),
+            MediaEvent::Recorded { leg, file, length } => {
+                let file = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                self.recording_over(leg, Event::Recorded { file, length });
+            }
+            MediaEvent::RecordFailed { leg, .. } => self.recording_over(leg, Event::RecordFailed),
+            MediaEvent::Closed { leg, counts } => self.closed(leg, counts),
+        }
+    }
+
+    fn tell_caller(&mut self, leg: LegId, event: Event) {
+        if let Some(call) = self.caller_of(leg) {
+            self.tell(call, event);
+        }
+    }
+
+    fn opened(&mut self, id: LegId, port: u16) {
+        let first = self.codec_of_caller(id);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.opened(id, port, first);
+        match leg.role.clone() {
+            Role::Caller(call) => self.tell(call, Event::Ready),
+            Role::Agent { call, agent, .. } => self.invite_agent(call, agent, id),
+            Role::Feature { agent, away } => self.answer_feature(id, &agent, away),
+        }
+    }
+
+    /// An agent's phone is offered the caller's codec first, so that nothing need be converted.
+    fn codec_of_caller(&self, leg: LegId) -> Codec {
+        let call = self.legs.get(&leg).and_then(super::legs::Leg::call);
+        let caller = call.and_then(|call| self.calls.get(&call)).and_then(|entry| self.legs.get(&entry.leg));
+        caller.and_then(|leg| leg.format).map_or(Codec::Pcmu, |format| format.codec)
+    }
+
+    fn no_port(&mut self, id: LegId) {
+        self.counters.refused("no_port");
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.media_over = true;
+        leg.closing = true;
+        match leg.role.clone() {
+            Role::Caller(call) => {
+                if let Some(entry) = self.calls.get_mut(&call) {
+                    entry.refusal = Some(503);
+                    entry.legs_open = entry.legs_open.saturating_sub(1);
+                }
+                self.tell(call, Event::HangUp);
+            }
+            Role::Agent { call, agent, .. } => {
+                if let Some(entry) = self.calls.get_mut(&call) {
+                    entry.legs_open = entry.legs_open.saturating_sub(1);
+                }
+                self.end_leg(id, EndReason::Normal);
+                self.if_no_phone_rings(call, &agent, Miss::Unreachable);
+            }
+            Role::Feature { .. } => self.end_leg(id, EndReason::Refuse { status: 503, retry_after_seconds: Some(10) }),
+        }
+    }
+
+    fn first_packet(&mut self, id: LegId) {
+        match self.legs.get(&id).map(|leg| leg.role.clone()) {
+            Some(Role::Caller(call)) => self.tell(call, Event::Hears),
+            Some(Role::Agent { call, answered: true, .. }) => self.tell(call, Event::AgentHeard),
+            _ => {}
+        }
+    }
+
+    /// Nothing has come for too long: the peer is gone, by no wish of its own.
+    fn silent(&mut self, id: LegId) {
+        match self.legs.get(&id).map(|leg| leg.role.clone()) {
+            Some(Role::Caller(call)) => self.tell(call, Event::CallerLeft { network: true }),
+            Some(Role::Agent { call, answered: true, .. }) => self.tell(call, Event::AgentLeft { lost: true }),
+            _ => {}
+        }
+    }
+
+    fn recording_over(&mut self, leg: LegId, event: Event) {
+        let Some(call) = self.call_recording_on(leg) else { return };
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.recording = false;
+        }
+        self.tell(call, event);
+        self.work_off();
+        self.settle_call(call);
+    }
+
+    /// The recorded leg is the caller's; it may be closed already when its file is whole.
+    fn call_recording_on(&self, leg: LegId) -> Option<CallId> {
+        self.caller_of(leg)
+            .or_else(|| self.calls.iter().find(|(_, entry)| entry.leg == leg && entry.recording).map(|(call, _)| *call))
+    }
+
+    fn closed(&mut self, id: LegId, counts: StreamCounts) {
+        self.counters.stream(&counts);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let first_time = !std::mem::replace(&mut leg.media_over, true);
+        let role = leg.role.clone();
+        self.forget_leg(id);
+        let call = match role {
+            Role::Caller(call) | Role::Agent { call, .. } => call,
+            Role::Feature { .. } => return,
+        };
+        if let Some(entry) = self.calls.get_mut(&call) {
+            match role {
+                Role::Caller(_) => entry.caller_media = counts,
+                _ if entry.agent_leg == Some(id) || counts.packets_received > 0 => entry.agent_media = counts,
+                _ => {}
+            }
+            if first_time {
+                entry.legs_open = entry.legs_open.saturating_sub(1);
+            }
+        }
+        self.settle_call(call);
+    }
+}

@@ -1,0 +1,204 @@
+//! What has happened on dialogs, told to the calls that they belong to.
+
+use super::Engine;
+use super::legs::{KeyWay, Role};
+use super::timers::Timer;
+use crate::call::event::Event;
+use crate::engine::output::{Output, Question};
+use crate::ids::{CallId, LegId};
+use crate::key::Key;
+use crate::media::command::MediaCommand;
+use crate::queue::Miss;
+use crate::sip::stack::{EndReason, SipOutput};
+use crate::sip::{EndCause, SipEvent};
+
+impl Engine {
+    pub(super) fn sip_output(&mut self, output: SipOutput) {
+        match output {
+            SipOutput::Send(datagram) => self.out.push(Output::Sip(datagram)),
+            SipOutput::Set(timer, at) => self.timers.set(Timer::Sip(timer), at),
+            SipOutput::Clear(timer) => self.timers.clear(&Timer::Sip(timer)),
+            SipOutput::Event(event) => self.sip_event(event),
+        }
+    }
+
+    fn sip_event(&mut self, event: SipEvent) {
+        match event {
+            SipEvent::Incoming(invitation) => self.incoming(*invitation),
+            SipEvent::Cancelled { leg, network } => {
+                if let Some(entry) = self.caller_of(leg).and_then(|call| self.calls.get_mut(&call)) {
+                    entry.status = Some(487);
+                }
+                self.dialog_over(leg);
+                self.caller_leaves(leg, network);
+            }
+            SipEvent::Acked { leg, answer } => self.acked(leg, &answer),
+            // Early media of an agent's phone is not heard by the caller: the hold music is.
+            SipEvent::Ringing { .. } => {}
+            SipEvent::Answered { leg, answer } => self.agent_answers(leg, &answer),
+            SipEvent::Rejected { leg, status, .. } => {
+                self.dialog_over(leg);
+                self.agent_refuses(leg, status);
+            }
+            SipEvent::Changed { leg, offer } => self.changed(leg, &offer),
+            SipEvent::ChangeAcked { leg, answer } => self.settle(leg, &answer),
+            SipEvent::InfoKey { leg, key, .. } => self.key(leg, key, KeyWay::Info),
+            SipEvent::Ended { leg, cause } => self.dialog_ended(leg, &cause),
+            SipEvent::Bindings { agent, bindings } => {
+                let registered = !bindings.is_empty();
+                self.ask(None, Question::Bindings(agent.clone(), bindings), super::asks::STORE_DEADLINE);
+                self.with_queues(|queues, now, out| queues.registered(now, &agent, registered, out));
+            }
+        }
+    }
+
+    pub(super) fn caller_of(&self, leg: LegId) -> Option<CallId> {
+        match self.legs.get(&leg)?.role {
+            Role::Caller(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    fn dialog_over(&mut self, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.sip_over = true;
+        }
+        self.forget_leg(id);
+    }
+
+    fn caller_leaves(&mut self, leg: LegId, network: bool) {
+        if let Some(call) = self.caller_of(leg) {
+            self.tell(call, Event::CallerLeft { network });
+        }
+    }
+
+    fn acked(&mut self, leg: LegId, answer: &[u8]) {
+        if !answer.is_empty() {
+            self.settle(leg, answer);
+        } else if self.legs.get(&leg).is_some_and(|leg| leg.format.is_none()) {
+            // Our offer was never answered: there is nothing to send to.
+            return self.unusable(leg);
+        }
+        if let Some(call) = self.caller_of(leg) {
+            self.tell(call, Event::Hears);
+        }
+    }
+
+    /// The answer to an offer of ours has come.
+    fn settle(&mut self, id: LegId, answer: &[u8]) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        match leg.settle(answer) {
+            Ok(Some(format)) => {
+                self.media(id, MediaCommand::Start { leg: id, format });
+                self.hold_follows(id);
+            }
+            Ok(None) => {}
+            Err(_) => self.unusable(id),
+        }
+    }
+
+    /// An answer that cannot be used ends the leg: there is no media to be had.
+    fn unusable(&mut self, leg: LegId) {
+        self.counters.refused("not_acceptable");
+        match self.caller_of(leg) {
+            Some(call) => self.tell(call, Event::CallerLeft { network: true }),
+            None => self.end_leg(leg, EndReason::Failure { cause: 88 }),
+        }
+    }
+
+    /// The caller holds: the ticket is passed over, not lost.
+    fn hold_follows(&mut self, leg: LegId) {
+        let held = self.legs.get(&leg).is_some_and(super::legs::Leg::is_held);
+        if let Some(call) = self.caller_of(leg) {
+            self.with_queues(|queues, now, out| queues.hold(now, call, held, out));
+            self.tell(call, Event::Held(held));
+        }
+    }
+
+    /// A re-INVITE or UPDATE: hold, resume, another address.
+    fn changed(&mut self, id: LegId, offer: &[u8]) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return self.with_sip(|sip, out| sip.refuse_change(now, id, 481, out));
+        };
+        if offer.is_empty() {
+            let ours = leg.offer_again().unwrap_or_default();
+            return self.with_sip(|sip, out| sip.accept_change(now, id, ours, out));
+        }
+        match leg.answer(offer) {
+            Ok((answer, format)) => {
+                self.with_sip(|sip, out| sip.accept_change(now, id, answer, out));
+                self.media(id, MediaCommand::Start { leg: id, format });
+                self.hold_follows(id);
+            }
+            Err(refused) => self.with_sip(|sip, out| sip.refuse_change(now, id, refused.status, out)),
+        }
+    }
+
+    /// A key of the caller, told once however many ways it came.
+    pub(super) fn key(&mut self, id: LegId, key: Key, way: KeyWay) {
+        let now = self.now.time;
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if !leg.takes_key(now, key, way) {
+            return;
+        }
+        if let Role::Caller(call) = leg.role {
+            self.counters.key(key);
+            self.tell(call, Event::Key(key));
+        }
+    }
+
+    fn dialog_ended(&mut self, leg: LegId, cause: &EndCause) {
+        let Some(role) = self.legs.get(&leg).map(|leg| leg.role.clone()) else { return };
+        self.dialog_over(leg);
+        let lost = !matches!(cause, EndCause::Hangup | EndCause::ByUs);
+        match role {
+            Role::Caller(call) if *cause != EndCause::ByUs => self.tell(call, Event::CallerLeft { network: lost }),
+            Role::Agent { call, answered: true, .. } if *cause != EndCause::ByUs => {
+                self.tell(call, Event::AgentLeft { lost });
+            }
+            Role::Feature { .. } => self.end_leg(leg, EndReason::Normal),
+            _ => {}
+        }
+    }
+
+    /// Her phone has answered; the first of several wins.
+    fn agent_answers(&mut self, id: LegId, answer: &[u8]) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Role::Agent { call, agent, answered, .. } = &mut leg.role else { return };
+        let (call, agent) = (*call, agent.clone());
+        *answered = true;
+        let Ok(Some(format)) = leg.settle(answer) else {
+            self.end_leg(id, EndReason::Failure { cause: 88 });
+            return self.if_no_phone_rings(call, &agent, Miss::Unreachable);
+        };
+        let mut taken = false;
+        self.with_queues(|queues, now, out| taken = queues.answered(now, call, &agent, out));
+        if !taken {
+            return self.end_leg(id, EndReason::AnsweredElsewhere);
+        }
+        self.stop_phones(call, &agent, Some(id), EndReason::AnsweredElsewhere);
+        self.media(id, MediaCommand::Start { leg: id, format });
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.agent_leg = Some(id);
+        }
+        self.tell(call, Event::AgentAnswers { agent, leg: id });
+    }
+
+    fn agent_refuses(&mut self, id: LegId, status: u16) {
+        let Some(Role::Agent { call, agent, .. }) = self.legs.get(&id).map(|leg| leg.role.clone()) else { return };
+        self.end_leg(id, EndReason::Normal);
+        let miss = match status {
+            480 | 486 | 600 | 603 => Miss::Rejected,
+            _ => Miss::Unreachable,
+        };
+        self.if_no_phone_rings(call, &agent, miss);
+    }
+
+    /// An agent with several phones has missed the call only when the last of them has.
+    pub(super) fn if_no_phone_rings(&mut self, call: CallId, agent: &crate::ids::AgentId, miss: Miss) {
+        if self.phones_ringing(call, agent).is_empty() {
+            self.with_queues(|queues, now, out| queues.missed(now, call, agent, miss, out));
+        }
+    }
+}

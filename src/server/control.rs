@@ -1,0 +1,136 @@
+//! The control loop: one thread that owns the [`Engine`], gives it every fact in order of arrival and carries out its wishes.
+//!
+//! It sleeps until something arrives or the engine's next deadline; it never waits for a disk, a socket or another thread.
+//! A panic here ends the program (DESIGN §3): the engine's state can no longer be trusted, the ledger can.
+
+use super::clock::Clock;
+use super::inbox::{AnswerTo, Arrival, Arrivals, Inbox, View};
+use super::media_worker::WorkerDoor;
+use super::sip_socket::SipSockets;
+use crate::call::record::CallRecord;
+use crate::engine::Engine;
+use crate::engine::input::Input;
+use crate::engine::output::{Ask, CallLine, LineDirection, Output};
+use std::io;
+use std::thread::JoinHandle;
+use tokio::sync::{broadcast, oneshot};
+
+/// What remembers for the engine: registry, ledger, database. Called on the control thread: it must hand the work on, not do it.
+pub trait Answers: Send {
+    /// Look up or write down, then `answer.give(…)` from any thread.
+    fn ask(&mut self, ask: Ask, answer: AnswerTo);
+    /// A call is over: keep its record.
+    fn ended(&mut self, record: Box<CallRecord>);
+    /// What is failing now (ledger, database), in words for `/healthz`; `None` when all is well.
+    fn trouble(&self) -> Option<String>;
+}
+
+/// The engine with all that carries out its wishes.
+pub struct Control {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub inbox: Inbox,
+    pub sip: SipSockets,
+    /// In the order of their `WorkerId`.
+    pub workers: Vec<WorkerDoor>,
+    pub answers: Box<dyn Answers>,
+    /// Every line of every call's trace, for whoever listens.
+    pub lines: broadcast::Sender<CallLine>,
+}
+
+impl Control {
+    /// Runs on a thread of its own until `Arrival::Stop`. `on_end` is dropped there last, also when it panics.
+    pub fn start(self, arrivals: Arrivals, on_end: impl Send + 'static) -> io::Result<JoinHandle<()>> {
+        std::thread::Builder::new().name("onekey-control".into()).spawn(move || {
+            let _on_end = on_end;
+            self.run(&arrivals);
+        })
+    }
+
+    fn run(mut self, arrivals: &Arrivals) {
+        let mut wishes = Vec::with_capacity(64);
+        let mut quiet_waiters: Vec<oneshot::Sender<()>> = Vec::new();
+        loop {
+            // Deadlines first: a flood of messages must not hold up a timer.
+            if self.wait().is_some_and(|wait| wait.is_zero()) {
+                self.handle(Input::Tick, &mut wishes);
+            }
+            let Some(arrival) = arrivals.next(self.wait()) else { continue };
+            match arrival {
+                Arrival::Sip(input) | Arrival::Other(input) => self.handle(input, &mut wishes),
+                Arrival::View(answer) => {
+                    let snapshot = self.engine.snapshot(self.clock.now());
+                    // Who asked may have gone away meanwhile.
+                    let _ = answer.send(View { snapshot, trouble: self.answers.trouble() });
+                }
+                Arrival::WhenQuiet(tell) => quiet_waiters.push(tell),
+                Arrival::Stop => return,
+            }
+            if !quiet_waiters.is_empty() && self.engine.snapshot(self.clock.now()).calls.is_empty() {
+                for tell in quiet_waiters.drain(..) {
+                    let _ = tell.send(());
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> Option<std::time::Duration> {
+        self.engine.next_timeout().map(|at| at.since(self.clock.time()))
+    }
+
+    /// One fact, at one moment; then the wishes in their order.
+    fn handle(&mut self, input: Input, wishes: &mut Vec<Output>) {
+        self.engine.handle(self.clock.now(), input, wishes);
+        for wish in wishes.drain(..) {
+            match wish {
+                Output::Sip(datagram) => self.sip.send(datagram),
+                Output::Media(worker, command) => match self.workers.get(usize::from(worker.0)) {
+                    Some(door) => door.command(command),
+                    None => tracing::error!("a media command for worker {} of {}", worker.0, self.workers.len()),
+                },
+                Output::Ask(ask) => {
+                    let answer = AnswerTo::new(ask.id, self.inbox.clone());
+                    self.answers.ask(ask, answer);
+                }
+                Output::Ended(record) => {
+                    tell_end(&record);
+                    self.answers.ended(record);
+                }
+                Output::Log(line) => {
+                    tell_line(&line);
+                    // Nobody listens: that is no error.
+                    let _ = self.lines.send(line);
+                }
+            }
+        }
+    }
+}
+
+/// INFO is: a call began, was answered, ended (DESIGN §15).
+fn tell_line(line: &CallLine) {
+    let arrow = match line.direction {
+        LineDirection::World => '>',
+        LineDirection::Engine => '<',
+    };
+    let seconds = line.since_start.as_secs_f64();
+    if line.text == "call" || line.text == "answer" {
+        tracing::info!(target: "onekey::call", "{} {seconds:.3} {arrow} {}", line.call, line.text);
+    } else {
+        tracing::debug!(target: "onekey::call", "{} {seconds:.3} {arrow} {}", line.call, line.text);
+    }
+}
+
+fn tell_end(record: &CallRecord) {
+    let since_t0 = |mark: Option<crate::time::Time>| mark.map(|at| at.since(record.t0).as_secs_f64());
+    tracing::info!(
+        target: "onekey::call",
+        line = %record.line,
+        cause = record.cause,
+        released_by = ?record.released_by,
+        agent = record.agent.as_ref().map(|agent| agent.as_str()),
+        seconds_to_person = since_t0(record.marks.speaking),
+        seconds = since_t0(record.marks.ended),
+        "{} end",
+        record.call
+    );
+}
