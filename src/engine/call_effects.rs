@@ -117,6 +117,16 @@ impl Engine {
         self.media(leg, MediaCommand::Play { leg, play, prompts: found, repeat });
     }
 
+    /// A prompt by id, or the plainer one that serves where a language has no form of its own.
+    fn find_prompt(&self, language: &str, wanted: &str) -> Option<Arc<Prompt>> {
+        let plainer = match wanted {
+            spoken::WAIT_UNIT_ONE => Some(spoken::WAIT_UNIT),
+            wanted => wanted.strip_suffix(spoken::COUNT_ENDING),
+        };
+        let found = self.prompts.get(language, wanted);
+        found.or_else(|| plainer.and_then(|plainer| self.prompts.get(language, plainer))).map(Arc::clone)
+    }
+
     fn record(
         &mut self,
         id: CallId,
