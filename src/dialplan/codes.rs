@@ -30,7 +30,7 @@ pub const CODES: [Code; 47] = [
         means: "The file breaks the rules of TOML, the form in which dialplans are written: a quote or a bracket is not \
             closed, a `=` or a comma is missing, quotes are curly. All such places of all files are told in one run; \
             what else is in the files is checked as far as it can be read.",
-        callers: "whatever stands in that line would be missing from their call.",
+        callers: "what stands in that line would be missing from the call.",
         repair: "mend the characters under the caret: `key = \"text\"`, `key = [\"one\", \"two\"]`, `[kind.name]`.",
         example: example!("d001-syntax"),
     },
@@ -298,8 +298,7 @@ pub const CODES: [Code; 47] = [
     Code {
         code: "D034",
         title: "a way on which a silent caller goes round for ever",
-        means: "Plays, hours, queues that cannot serve, and the silence of menus lead round in a circle with no way out. \
-            Plays, hours, queues that cannot serve, and the silence of menus lead round in a circle with no way out.",
+        means: "Plays, hours, queues that cannot serve, and the silence of menus lead round in a circle with no way out.",
         callers: "who cannot press a key never reaches a person.",
         repair: "break the circle: let a queue have no `else`.",
         example: example!("d034-round-for-ever"),

@@ -68,6 +68,10 @@ fn read_file(source: &Source, drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
                 told.push(bad_name(name.get_ref(), &span));
                 continue;
             }
+            if kind == "line" && name.get_ref() == "human" {
+                told.push(human_of_no_line(&span));
+                continue;
+            }
             let said = format!("{kind} {}", name.get_ref());
             read_section(Section::new(source, said, name.get_ref(), name.span(), table), kind, drafts, told);
         }
@@ -125,6 +129,12 @@ fn no_name(kind: &str, word: &str, span: &Span) -> Diagnostic {
     Diagnostic::error("D003", format!("`{word}` stands in a `[{kind}]` section without a name"))
         .at(span, format!("no call could ever be sent to this {kind}"))
         .help(format!("write the header with one bracket and a name, such as `[{kind}.main]`"))
+}
+
+fn human_of_no_line(span: &Span) -> Diagnostic {
+    Diagnostic::error("D003", "`[line.human]` does not say whose human key it is")
+        .at(span, "callers of no line could be put through by it")
+        .help("write the line's name between, such as `[line.care.human]`")
 }
 
 fn bad_name(name: &str, span: &Span) -> Diagnostic {

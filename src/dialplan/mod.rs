@@ -17,7 +17,7 @@ mod steps;
 mod syntax;
 
 pub use load::load;
-pub use spoken::missing_prompt_file;
+pub use spoken::prompt_trouble;
 
 use crate::ids::{AgentId, Language, LineName, QueueName, StepName};
 use crate::prompt::PromptLibrary;

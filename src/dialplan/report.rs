@@ -26,10 +26,13 @@ pub enum Form {
     Json,
 }
 
-/// Checks a folder's files (path, text). The exit status is 0 where the report is good, else 1.
-pub fn check(files: &[(String, String)], facts: &Facts<'_>, form: Form) -> Report {
-    let (dialplan, told) = load(files, facts);
-    let good = dialplan.is_some();
+/// Checks a folder's files (path, text). `before` is what was found while their surroundings were loaded (prompts, by
+/// [`prompt_trouble`](super::prompt_trouble)). The exit status is 0 where the report is good, else 1.
+pub fn check(files: &[(String, String)], facts: &Facts<'_>, before: Vec<Diagnostic>, form: Form) -> Report {
+    let mut told = before;
+    let (dialplan, of_files) = load(files, facts);
+    told.extend(of_files);
+    let good = told.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     if form == Form::Json {
         return Report { text: to_json(&told, files) + "\n", good };
     }

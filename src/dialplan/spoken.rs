@@ -7,7 +7,7 @@ use super::draft::{Drafts, LineDraft};
 use super::near::near;
 use super::paths::reach;
 use super::section::{Text, say_duration};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::ids::PromptId;
 use crate::prompt::{PromptFacts, PromptLibrary, spoken};
 use crate::step::{Edge, Event, Step, StepState};
@@ -17,13 +17,18 @@ use std::time::Duration;
 
 /// Longest short gate (DESIGN §5).
 const GATE_LONGEST: Duration = Duration::from_secs(8);
-/// Steps of a silent way that are walked; no good plan comes near.
-const WALK_MAX: usize = 200;
+/// Events of silent ways that are walked; no good plan comes near. What is left then is judged as it stands.
+const WALK_MAX: usize = 10_000;
 
-/// A prompt's file that could not be read: told by whoever loads the prompts, in the checker's form.
-pub fn missing_prompt_file(language: &str, id: &str, path: &str, why: &str) -> Diagnostic {
-    Diagnostic::error("D044", format!("the sound of prompt `{id}` ({language}) cannot be had: {path}: {why}"))
-        .help("type `onekey prompts build`, or put a WAV file of that name there")
+/// What is wrong with a prompt's sound, told by whoever loads the prompts, in the checker's form. `file` is the file that has
+/// to be mended.
+pub fn prompt_trouble(severity: Severity, file: &str, message: &str) -> Diagnostic {
+    let said = format!("{file}: {message}");
+    let diagnostic = match severity {
+        Severity::Error => Diagnostic::error("D044", said),
+        Severity::Warning => Diagnostic::warning("D044", said),
+    };
+    diagnostic.help("type `onekey prompts build`, or put a good WAV file there")
 }
 
 pub(super) fn check(drafts: &Drafts, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
@@ -233,6 +238,7 @@ pub(super) fn walk<'a>(
             _ => walked.over(&way),
         }
     }
+    ways.iter().for_each(|way| walked.over(way));
     walked
 }
 

@@ -40,6 +40,7 @@ impl Source {
             return source;
         }
         source.find_bare_hash(told);
+        source.find_unclosed_lists(told);
         for _ in 0..TOLD_MAX {
             let (_, errors) = DeTable::parse_recoverable(&source.text);
             let first = errors.iter().min_by_key(|error| error.span().map_or(0, |span| span.start));
@@ -87,6 +88,40 @@ impl Source {
         }
     }
 
+    /// Lists without `]`: the parser would read all that follows as parts of them. A line that begins as a section or a
+    /// setting does is none of a list's (dialplans have no lists in lists).
+    fn find_unclosed_lists(&mut self, told: &mut Vec<Diagnostic>) {
+        let mut unclosed: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut open: Option<(usize, usize)> = None;
+        let mut at = 0;
+        for line in self.text.split_inclusive('\n') {
+            if let Some((bracket, start)) = open.filter(|_| begins_anew(line)) {
+                unclosed.push((bracket, start..at));
+                open = None;
+            }
+            let marks = brackets(line);
+            let value = line.find('=').map_or(line.len(), |equals| equals + 1);
+            let opens = line[value..].trim_start().starts_with('[') && begins_anew(line);
+            if open.is_none() && opens {
+                let bracket = at + value + line[value..].find('[').unwrap_or(0);
+                open = Some((bracket, at));
+            }
+            if marks.contains(&']') {
+                open = None;
+            }
+            at += line.len();
+        }
+        unclosed.extend(open.map(|(bracket, start)| (bracket, start..at)));
+        for (bracket, range) in unclosed {
+            told.push(
+                Diagnostic::error("D001", "this list is not closed")
+                    .at(&self.span(bracket..bracket + 1), "the list that begins here has no `]`")
+                    .help("close the list, as in `say = [\"welcome\", \"main-menu\"]`"),
+            );
+            self.take_out(range);
+        }
+    }
+
     /// Tells one error of the parser and takes what is wrong out of the text.
     fn tell(&mut self, at: Range<usize>, message: &str, told: &mut Vec<Diagnostic>) {
         let line = self.line_at(at.start);
@@ -100,17 +135,6 @@ impl Source {
         if message == "duplicate key" {
             told.push(self.twice(at, &line, is_header));
             return self.take_out(if is_header { self.section_at(line.start) } else { line });
-        }
-        if message.contains("array")
-            && let Some(list) = self.unclosed_list(&line)
-        {
-            let bracket = list.start + self.text[list.clone()].find('[').unwrap_or(0);
-            told.push(
-                Diagnostic::error("D001", "this list is not closed")
-                    .at(&self.span(bracket..bracket + 1), "the list that begins here has no `]`")
-                    .help("close the list, as in `say = [\"welcome\", \"main-menu\"]`"),
-            );
-            return self.take_out(list);
         }
         let (said, label, help) = in_our_words(message, self.text[at.clone()].trim());
         // An empty place lies behind the word that is wrong: show the word.
@@ -160,22 +184,6 @@ impl Source {
         }
     }
 
-    /// The list (from its key to the line before this one) in which this line was read although it is none of it.
-    fn unclosed_list(&self, line: &Range<usize>) -> Option<Range<usize>> {
-        let words = self.text[line.clone()].trim();
-        let opens = |text: &str| {
-            let value = text.split_once('=').map_or("", |(_, value)| value.trim_start());
-            value.starts_with('[') && !value.contains(']')
-        };
-        if opens(words) {
-            return Some(line.clone());
-        }
-        let is_other = words.is_empty() || words.starts_with('[') || words.contains('=');
-        let before = self.text[..line.start].rfind('=')?;
-        let start = self.line_at(before);
-        (is_other && opens(&self.text[start.clone()])).then_some(start.start..line.start)
-    }
-
     /// The line that holds this byte, without its end.
     fn line_at(&self, at: usize) -> Range<usize> {
         let at = self.text.floor_char_boundary(at.min(self.text.len()));
@@ -207,11 +215,9 @@ impl Source {
     }
 
     fn word_before(&self, at: usize, line: &Range<usize>) -> Range<usize> {
-        let before = self.text[line.start..at.clamp(line.start, line.end)].trim_end();
-        let end = line.start + before.len();
-        let start = before.rfind(char::is_whitespace).map_or(line.start, |space| line.start + space + 1);
-        let start = self.text.ceil_char_boundary(start);
-        if start < end { start..end } else { line.clone() }
+        let before = self.text[..at.clamp(line.start, line.end)].trim_end();
+        let start = before.rfind(char::is_whitespace).map_or(0, |space| self.text.ceil_char_boundary(space + 1));
+        if start < before.len() { start..before.len() } else { line.clone() }
     }
 
     fn take_out(&mut self, range: Range<usize>) {
@@ -235,6 +241,30 @@ impl Source {
         blanked.push_str(&self.text[range.end..]);
         self.text = blanked;
     }
+}
+
+/// Whether a line begins a section or a setting.
+fn begins_anew(line: &str) -> bool {
+    let words = line.trim_start();
+    let key = words.split_once('=').map_or("", |(key, _)| key.trim());
+    let is_key = |letter: char| letter.is_alphanumeric() || "-_.*#".contains(letter);
+    words.starts_with('[') || (!key.is_empty() && key.trim_matches('"').chars().all(is_key))
+}
+
+/// The brackets of a line that stand in no quotes and no remark.
+fn brackets(line: &str) -> Vec<char> {
+    let mut quote = None;
+    let mut found = Vec::new();
+    for letter in line.chars() {
+        match (quote, letter) {
+            (None, '#') => break,
+            (None, '"' | '\'') => quote = Some(letter),
+            (Some(open), _) if open == letter => quote = None,
+            (None, '[' | ']') => found.push(letter),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The step of a header line, whether or not it is closed.
