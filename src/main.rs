@@ -4,11 +4,13 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, promises, registry};
+use onekey::server::commands::{Done, agent, calls, promises, registry, serve};
 use onekey::server::config::{self, Config};
 use onekey::sip::registrar::DigestChoice;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -27,6 +29,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command, config: &Config) -> Done {
     match command {
+        Command::Serve => {
+            log(config);
+            serve::run(config, onekey::console::metrics::pages())
+        }
         Command::Registry(RegistryCommand::Import { file, json }) => registry::import(config, &file, json),
         Command::Registry(RegistryCommand::Find { number, json }) => registry::find(config, &number, json),
         Command::Registry(RegistryCommand::Count) => registry::count(config),
@@ -45,6 +51,14 @@ fn run(command: Command, config: &Config) -> Done {
     }
 }
 
+/// Lines to the standard error; `RUST_LOG` goes before the configured filter.
+fn log(config: &Config) {
+    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(&config.log.filter));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    lines.with_ansi(std::io::stderr().is_terminal()).init();
+}
+
 /// A telephony IVR engine that hands every caller to a person on one press of 0.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -58,6 +72,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Answers calls until Ctrl-C
+    Serve,
     /// The caller registry: who meets no menu
     #[command(subcommand)]
     Registry(RegistryCommand),

@@ -5,9 +5,8 @@
 
 use crate::engine::snapshot::Snapshot;
 use crate::server::inbox::{Inbox, View};
-use crate::server::media_worker::{WorkerCounts, WorkerDoor};
-use crate::server::sip_socket::SipSockets;
-use crate::server::{BindError, bind_error};
+use crate::server::media_worker::WorkerCounts;
+use crate::server::pages::{Pages, Shown};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -15,41 +14,21 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The control loop answers in microseconds; one that has not by now is stuck.
 const VIEW_WITHIN: Duration = Duration::from_secs(2);
 
-/// A bound address that is not served yet.
-#[derive(Debug)]
-pub struct Listener {
-    pub address: SocketAddr,
-    listener: TcpListener,
+/// The pages, for `server::start` to serve.
+pub fn pages() -> Pages {
+    Box::new(|listener, shown| Box::pin(serve(listener, shown)))
 }
 
-/// What the pages are made of.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    pub inbox: Inbox,
-    pub workers: Vec<WorkerDoor>,
-    pub sip: SipSockets,
-}
-
-pub fn bind(address: SocketAddr) -> Result<Listener, BindError> {
-    let open = || {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        Ok(Listener { address: listener.local_addr()?, listener })
-    };
-    open().map_err(|source| bind_error("http", address, source))
-}
-
-/// Serves for ever.
-pub async fn serve(listener: Listener, shown: Shown) {
+async fn serve(listener: TcpListener, shown: Shown) {
     let router = Router::new().route("/metrics", get(metrics)).route("/healthz", get(health)).with_state(shown);
-    let served = match tokio::net::TcpListener::from_std(listener.listener) {
+    let served = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => axum::serve(listener, router).await,
         Err(error) => Err(error),
     };

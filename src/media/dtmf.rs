@@ -7,7 +7,7 @@ use crate::ids::LegId;
 use crate::key::Key;
 use crate::media::MediaOutput;
 use crate::media::command::MediaEvent;
-use crate::media::stream::{Received, later, length_of};
+use crate::media::stream::{Received, length_of};
 use crate::time::Time;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub const LAPSE: Duration = Duration::from_millis(120);
 const BLOCKS_MAX: usize = 5;
 /// Presses remembered, so that their late packets are known.
 const REMEMBERED: usize = 16;
+/// A packet whose number is lower by more is not late: the numbers began anew (as RFC 3550 A.1 has it).
+const REORDERED_MAX: u16 = 100;
 /// A segment ends at 0xFFFF or, rounded down to whole packets, a little before.
 const SEGMENT_UNITS: std::ops::RangeInclusive<u32> = 0xf000..=0xffff;
 /// A segment's last packets may be lost for so long: half a second.
@@ -96,7 +98,7 @@ impl KeyListener {
 
     /// Hears an event packet of the source that the leg listens to.
     pub fn packet(&mut self, now: Time, packet: &Received<'_>, out: &mut Vec<MediaOutput>) {
-        let reordered = self.newest.is_some_and(|newest| later(newest, packet.sequence));
+        let reordered = self.newest.is_some_and(|newest| is_shortly_before(packet.sequence, newest));
         if !reordered {
             self.newest = Some(packet.sequence);
         }
@@ -219,6 +221,11 @@ impl KeyListener {
         self.recent[self.recent_next] = Some((timestamp, key));
         self.recent_next = (self.recent_next + 1) % REMEMBERED;
     }
+}
+
+/// Reordered, not a new beginning of the numbers.
+fn is_shortly_before(sequence: u16, newest: u16) -> bool {
+    (1..=REORDERED_MAX).contains(&newest.wrapping_sub(sequence))
 }
 
 fn is_part(press: &Press, timestamp: u32, key: Key) -> bool {

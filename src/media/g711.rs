@@ -183,7 +183,9 @@ mod tests {
                 }
                 // There and back loses at most one step of the coarser law.
                 let back = translation(to, from).unwrap()[usize::from(there)];
-                assert!((back & 0x7f).abs_diff(byte & 0x7f) <= 1, "{from:?} {byte:#04x} came back as {back:#04x}");
+                let mask = if from == Codec::Pcma { 0x55 } else { 0 };
+                let (was, is) = ((byte ^ mask) & 0x7f, (back ^ mask) & 0x7f);
+                assert!(was.abs_diff(is) <= 1, "{from:?} {byte:#04x} came back as {back:#04x}");
             }
         }
         assert!(translation(Codec::Pcmu, Codec::Pcmu).is_none());

@@ -147,7 +147,7 @@ mod tests {
         let mut buffer = JitterBuffer::default();
         // 0, 2, 1 (reordered), 1 (again), 4; 3 is lost. Arrivals shake by up to 30 ms.
         for (frame, now) in [(0, 0), (2, 400), (1, 500), (1, 510), (4, 640)] {
-            buffer.place(now, &loud(u32::MAX - 200 + frame * 160), Codec::Pcmu);
+            buffer.place(now, &loud((u32::MAX - 200).wrapping_add(frame * 160)), Codec::Pcmu);
         }
         assert_eq!(taken(&mut buffer, 6), [true, true, true, false, true, false]);
     }

@@ -142,7 +142,7 @@ impl RtpLeg {
             Verdict::New => self.keys.reset(out),
             Verdict::Same => {}
         }
-        self.reception.count(now, &packet);
+        self.reception.count(now, &packet, sound != Sound::KeyEvent);
         self.heard = Some(now);
         self.silent_told = false;
         if !std::mem::replace(&mut self.first_told, true) {

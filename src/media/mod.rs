@@ -1,4 +1,53 @@
 //! The data plane (DESIGN §11): packets, 50 a second a leg, and no decisions.
+//!
+//! [`MediaPlane`] is a pure machine: commands, datagrams and time go in ([`MediaInput`]), packets and events come out
+//! ([`MediaOutput`]). Sockets, files and clocks are the shell's; what a key or an ended prompt means is the engine's.
+//!
+//! # On the wire
+//!
+//! An RTP packet (RFC 3550 §5.1) with 20 ms of G.711, or with a key (RFC 4733 §2.3):
+//!
+//! ```text
+//!  0                   1                   2                   3
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//! +---+-+-+-------+-+-------------+-------------------------------+
+//! |V=2|P|X|   CC  |M|payload type |        sequence number        |  M: a talk spurt or a key begins
+//! +---+-+-+-------+-+-------------+-------------------------------+
+//! |                           timestamp                           |  8000 a second; of a key: when it began
+//! +---------------------------------------------------------------+
+//! |                             SSRC                              |  ours: one for the leg's whole life
+//! +---------------------------------------------------------------+
+//! |              160 bytes of A-law or mu-law, or:                |
+//! +---------------+-+-+-----------+-------------------------------+
+//! |  event 0..15  |E|R|  volume   |           duration            |  E: the key is up; sent three times
+//! +---------------+-+-+-----------+-------------------------------+
+//! ```
+//!
+//! # One leg, file by file
+//!
+//! ```text
+//!  datagram                                                             MediaEvent::Key, KeyHeld, KeyEnded
+//!     | stream    header read, loss and jitter counted                      ^
+//!     | latch     from the peer, or a stranger?                             |
+//!     |------------------------------------------------------------------ dtmf
+//!     |---------- bridge ----> the other leg's numbers, law (g711) and payload types --> packet
+//!     `---------- recorder --> jitter --> blocks of samples
+//!
+//!  wheel (20 phases of 1 ms) --> player: the next frame of a shared prompt --> stream: header built --> packet
+//!  rtcp: a report about every 5 s          ports: which port pair a leg has
+//! ```
+//!
+//! # What to expect
+//!
+//! * A leg that neither plays nor is bridged sends no RTP at all, only RTCP: there is no keep-alive and no comfort noise.
+//!   A caller behind a NAT is reached because the first packets are his (or our prompt).
+//! * The first frame of a play leaves with the `Play` itself, the second up to 5 ms early (so that legs spread over the
+//!   phases), all others every 20 ms. After a stall of more than two frames the receiver hears a gap, never a burst, and
+//!   the prompt goes on where it was.
+//! * A bridge forwards on arrival. While a leg of a bridge plays something, it does not hear its partner.
+//! * RTP is a sign of life, comfort noise (payload type 13) too; RTCP is not.
+//! * A key is told even from a peer that is on hold.
+//! * `packets_refused` counts junk, strangers and payload types that were not agreed, on the RTP and the RTCP port.
 
 mod bridge;
 pub mod command;
@@ -15,6 +64,8 @@ mod recorder;
 mod rig;
 mod rtcp;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod wheel;
 
 pub use plane::MediaPlane;

@@ -192,7 +192,7 @@ mod tests {
         let (mut reporter, outgoing) = (Reporter::new("abc".into()), sent_one());
         let mut reception = Reception::default();
         let heard = Received { payload_type: 0, marker: false, sequence: 5, timestamp: 0, ssrc: 3, payload: &[] };
-        reception.count(Time::ZERO, &heard);
+        reception.count(Time::ZERO, &heard, true);
         let theirs = SenderReport::builder(3).ntp_timestamp(0x1111_2222_3333_4444);
         let mut bytes = [0; 28];
         theirs.write_into(&mut bytes).unwrap();

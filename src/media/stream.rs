@@ -182,14 +182,18 @@ pub struct Quality {
 }
 
 impl Reception {
-    /// Counts an accepted packet.
-    pub fn count(&mut self, now: Time, packet: &Received<'_>) {
+    /// Counts an accepted packet. `timed`: its timestamp is that of its sending; all packets of a key carry the first one's
+    /// (RFC 4733 §2.5.1.2) and say nothing of jitter.
+    pub fn count(&mut self, now: Time, packet: &Received<'_>, timed: bool) {
         self.received += 1;
         let arrival = samples_in(now.since(Time::ZERO)) as u32;
         let transit = arrival.wrapping_sub(packet.timestamp);
         match &mut self.source {
             Some(source) if source.ssrc == packet.ssrc => {
                 source.update(packet.sequence);
+                if !timed {
+                    return;
+                }
                 // A.8, in integers: J += |D| - (J + 8) / 16, kept times 16.
                 let change = (transit.wrapping_sub(source.transit) as i32).unsigned_abs().min(1 << 20);
                 self.jitter = (self.jitter + change).saturating_sub((self.jitter + 8) >> 4);
@@ -288,7 +292,7 @@ mod tests {
     fn counted(sequences: impl IntoIterator<Item = u16>) -> Reception {
         let mut reception = Reception::default();
         for sequence in sequences {
-            reception.count(Time::ZERO, &packet(sequence, 0));
+            reception.count(Time::ZERO, &packet(sequence, 0), true);
         }
         reception
     }
@@ -342,7 +346,7 @@ mod tests {
         let mut reception = counted([1, 2, 3, 4]);
         assert_eq!(reception.report().unwrap().fraction_lost, 0);
         for sequence in [6, 8] {
-            reception.count(Time::ZERO, &packet(sequence, 0));
+            reception.count(Time::ZERO, &packet(sequence, 0), true);
         }
         let quality = reception.report().unwrap();
         assert_eq!((quality.fraction_lost, quality.cumulative_lost, quality.highest), (128, 2, 8));
@@ -354,8 +358,9 @@ mod tests {
         let mut uneven = Reception::default();
         for index in 0..200u64 {
             let wire = packet(index as u16, index as u32 * 160);
-            even.count(Time::from_millis(index * 20), &wire);
-            uneven.count(Time::from_millis(index * 20 + (index % 2) * 10), &wire);
+            even.count(Time::from_millis(index * 20), &wire, true);
+            uneven.count(Time::from_millis(index * 20 + (index % 2) * 10), &wire, true);
+            even.count(Time::from_millis(index * 20), &packet(index as u16, 7), false);
         }
         assert_eq!(even.jitter_us(), 0);
         assert!((9_000..=10_000).contains(&uneven.jitter_us()), "{}", uneven.jitter_us());

@@ -22,7 +22,7 @@ pub trait Answers: Send {
     /// A call is over: keep its record.
     fn ended(&mut self, record: Box<CallRecord>);
     /// What is failing now (ledger, database), in words for `/healthz`; `None` when all is well.
-    fn trouble(&self) -> Option<String>;
+    fn trouble(&mut self) -> Option<String>;
 }
 
 /// The engine with all that carries out its wishes.
@@ -52,24 +52,34 @@ impl Control {
         let mut quiet_waiters: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             // Deadlines first: a flood of messages must not hold up a timer.
-            if self.wait().is_some_and(|wait| wait.is_zero()) {
-                self.handle(Input::Tick, &mut wishes);
+            if self.wait().is_some_and(|wait| wait.is_zero()) && self.handle(Input::Tick, &mut wishes) {
+                self.tell_if_quiet(&mut quiet_waiters);
             }
             let Some(arrival) = arrivals.next(self.wait()) else { continue };
             match arrival {
-                Arrival::Sip(input) | Arrival::Other(input) => self.handle(input, &mut wishes),
+                Arrival::Sip(input) | Arrival::Other(input) => {
+                    if !self.handle(input, &mut wishes) {
+                        continue;
+                    }
+                }
                 Arrival::View(answer) => {
                     let snapshot = self.engine.snapshot(self.clock.now());
                     // Who asked may have gone away meanwhile.
                     let _ = answer.send(View { snapshot, trouble: self.answers.trouble() });
+                    continue;
                 }
                 Arrival::WhenQuiet(tell) => quiet_waiters.push(tell),
                 Arrival::Stop => return,
             }
-            if !quiet_waiters.is_empty() && self.engine.snapshot(self.clock.now()).calls.is_empty() {
-                for tell in quiet_waiters.drain(..) {
-                    let _ = tell.send(());
-                }
+            self.tell_if_quiet(&mut quiet_waiters);
+        }
+    }
+
+    /// Asked only when somebody waits and a call has ended since: a view of all calls is not free.
+    fn tell_if_quiet(&self, waiters: &mut Vec<oneshot::Sender<()>>) {
+        if !waiters.is_empty() && self.engine.snapshot(self.clock.now()).calls.is_empty() {
+            for tell in waiters.drain(..) {
+                let _ = tell.send(());
             }
         }
     }
@@ -78,8 +88,9 @@ impl Control {
         self.engine.next_timeout().map(|at| at.since(self.clock.time()))
     }
 
-    /// One fact, at one moment; then the wishes in their order.
-    fn handle(&mut self, input: Input, wishes: &mut Vec<Output>) {
+    /// One fact, at one moment; then the wishes in their order. `true`: a call has ended.
+    fn handle(&mut self, input: Input, wishes: &mut Vec<Output>) -> bool {
+        let mut ended = false;
         self.engine.handle(self.clock.now(), input, wishes);
         for wish in wishes.drain(..) {
             match wish {
@@ -93,6 +104,7 @@ impl Control {
                     self.answers.ask(ask, answer);
                 }
                 Output::Ended(record) => {
+                    ended = true;
                     tell_end(&record);
                     self.answers.ended(record);
                 }
@@ -103,6 +115,7 @@ impl Control {
                 }
             }
         }
+        ended
     }
 }
 

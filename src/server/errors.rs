@@ -11,7 +11,7 @@ pub enum ServeError {
     #[error("{0}")]
     Load(String),
     #[error(
-        "the RTP ports {first} to {last} are too few for {workers} media threads: set a wider [media] ports in onekey.toml"
+        "the RTP ports {first} to {last} are too few for {workers} media threads: set [rtp] first_port and last_port wider apart in onekey.toml"
     )]
     TooFewPorts { first: u16, last: u16, workers: u16 },
     #[error("this system does not give what the server needs ({what}): {source}")]

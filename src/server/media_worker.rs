@@ -138,10 +138,12 @@ pub fn prepare(
 
 impl Worker {
     /// Runs on a thread of its own until [`WorkerDoor::stop`]. `on_end` is called there last, also when it panics.
-    pub fn start(self, recorder: Recorder, on_end: impl Send + 'static) -> io::Result<JoinHandle<()>> {
+    pub fn start(self, recorder: Recorder, priority: bool, on_end: impl Send + 'static) -> io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name(format!("onekey-media-{}", self.id.0)).spawn(move || {
             let _on_end = on_end;
-            ask_for_priority();
+            if priority {
+                ask_for_priority();
+            }
             self.run(&recorder);
         })
     }
@@ -157,24 +159,24 @@ impl Worker {
                 Err(Errno::EINTR) => 0,
                 Err(error) => panic!("epoll failed: {error}"),
             };
-            // What is due goes out first: packets that arrive must not make those that leave late.
-            self.tick_if_due(recorder, &mut wishes);
-            for event in &events[..count] {
-                match event.data() {
-                    DEADLINE => {}
-                    ORDERS => {
-                        let _ = self.wake.read();
-                    }
-                    token => self.receive(token, &mut buffer, recorder, &mut wishes),
-                }
+            // Orders first: a packet that was sent after an order was given must find it carried out. The wake is taken
+            // back before the orders are, so that one that comes in between wakes again.
+            if events[..count].iter().any(|event| event.data() == ORDERS) {
+                let _ = self.wake.read();
             }
             if !self.take_orders(recorder, &mut wishes) {
                 return;
             }
+            self.tick_if_due(recorder, &mut wishes);
+            for token in events[..count].iter().map(|event| event.data()).filter(|token| *token < DEADLINE) {
+                self.receive(token, &mut buffer, recorder, &mut wishes);
+                // Packets that arrive must not make those that leave late.
+                self.tick_if_due(recorder, &mut wishes);
+            }
         }
     }
 
-    /// Sets the timer to the plane's next deadline, if that has changed.
+    /// Sets the timer to the plane's next deadline, if that has changed. One that has fired stays readable until then.
     fn arm(&mut self) {
         let next = self.plane.next_timeout();
         if next == self.armed {
@@ -197,11 +199,6 @@ impl Worker {
         let Some(due) = self.plane.next_timeout().filter(|&due| due <= now) else { return };
         self.plane.handle(now, MediaInput::Tick, wishes);
         self.carry_out(recorder, wishes, Some(due));
-        // The timer has fired and stays readable until it is set again.
-        self.armed = None;
-        if self.plane.next_timeout().is_none() {
-            let _ = self.timer.unset();
-        }
     }
 
     fn receive(&mut self, token: u64, buffer: &mut [u8], recorder: &Recorder, wishes: &mut Vec<MediaOutput>) {
@@ -261,7 +258,7 @@ impl Worker {
                         if !recorder.samples(leg, samples) {
                             let reason = "the disk does not keep up".to_string();
                             self.plane.handle(self.clock.time(), MediaInput::RecordFailed { leg, reason }, &mut more);
-                            recorder.close(leg);
+                            recorder.abandon(leg);
                         }
                     }
                     MediaOutput::RecordClose { leg } => recorder.close(leg),

@@ -3,6 +3,7 @@
 //! Threads: one for control, one for each media plane, one that writes recordings, one that reloads, and tokio's few for
 //! SIP sockets and HTTP. They meet only by channels; the engine is owned by one of them.
 
+pub mod answers;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod level;
 pub mod local_address;
 pub mod media_sockets;
 pub mod media_worker;
+pub mod pages;
 pub mod prompt_files;
 pub mod prompts_build;
 pub mod recording_file;
@@ -31,7 +33,6 @@ pub mod sip_tcp;
 pub mod speech;
 pub mod store;
 
-use crate::console::metrics;
 use crate::engine::input::{Command, Input};
 use crate::engine::output::CallLine;
 use crate::engine::{Engine, EngineConfig, Remembered};
@@ -40,8 +41,9 @@ use crate::media::MediaConfig;
 use clock::Clock;
 use control::{Answers, Control};
 pub use errors::{BindError, ServeError, bind_error};
-use inbox::{Inbox, View};
+use inbox::{Arrivals, Inbox, View};
 use media_worker::{Worker, WorkerDoor};
+use pages::{Pages, Shown};
 use recording_file::{Recorder, Recording};
 use reload::{Load, Loaded, Reloads};
 use shutdown::{EndNotice, Happening};
@@ -70,6 +72,8 @@ pub struct ServeConfig {
     pub media_listen: IpAddr,
     /// RTP and RTCP ports, first and last, shared out over the media workers.
     pub media_ports: (u16, u16),
+    /// Ask the system for more than an ordinary share of the processor for media threads.
+    pub media_priority: bool,
     /// A peer that has sent and sends no more for this long is gone.
     pub rtp_timeout: Duration,
     /// Calls in progress have this long to finish when the server is asked to stop.
@@ -86,6 +90,11 @@ pub struct Parts {
     pub load: Load,
     pub remembered: Remembered,
     pub answers: Box<dyn Answers>,
+    /// What is served on [`ServeConfig::http`].
+    pub pages: Pages,
+    /// The control loop's channel, known to whatever else has facts for the engine.
+    pub inbox: Inbox,
+    pub arrivals: Arrivals,
     /// Started by whoever made `remembered`, so that both count from the same moment.
     pub clock: Clock,
 }
@@ -146,11 +155,11 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
         .enable_all()
         .build()
         .map_err(system("threads"))?;
-    let (inbox, arrivals) = inbox::inbox();
+    let (inbox, arrivals) = (parts.inbox, parts.arrivals);
     let (tell, happenings) = mpsc::channel();
     // What can be refused comes first, before any thread runs.
     let (sip, tcp) = sip_socket::open(runtime.handle(), &config.sip_udp, &config.sip_tcp, config.tcp_limits, &inbox)?;
-    let listener = config.http.map(metrics::bind).transpose()?;
+    let listener = config.http.map(pages::bind).transpose()?;
     let clock = parts.clock;
     let (workers, prepared): (Vec<WorkerDoor>, Vec<Worker>) =
         prepare_workers(&config, &inbox, clock)?.into_iter().unzip();
@@ -167,12 +176,12 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
     let mut media = Vec::new();
     for (number, worker) in prepared.into_iter().enumerate() {
         let notice = notice(format!("media {number}"));
-        media.push(worker.start(recorder.clone(), notice).map_err(system("threads"))?);
+        media.push(worker.start(recorder.clone(), config.media_priority, notice).map_err(system("threads"))?);
     }
-    let http = listener.as_ref().map(|listener| listener.address);
+    let http = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
-        let shown = metrics::Shown { inbox: inbox.clone(), workers: workers.clone(), sip: sip.clone() };
-        runtime.spawn(metrics::serve(listener, shown));
+        let shown = Shown { inbox: inbox.clone(), workers: workers.clone(), sip: sip.clone() };
+        runtime.spawn((parts.pages)(listener, shown));
     }
     let reloads = reload::start(&config.watched, parts.load, inbox.clone()).map_err(system("threads"))?;
     let (lines, _) = broadcast::channel(LINES_KEPT);
@@ -222,6 +231,11 @@ impl Running {
         self.runtime().block_on(self.inbox.view())
     }
 
+    /// The way in, for whoever lives in the server's own runtime.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
     /// Loads the dialplan's folder again.
     pub fn reload(&self) {
         self.reloads.now();
@@ -246,7 +260,7 @@ impl Running {
         self.recorder.stop();
         join(self.recording.take());
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(Duration::from_secs(1)); // so that its sockets are closed when this returns
         }
     }
 

@@ -72,13 +72,13 @@ pub fn load_prompts(folder: &Path, progress: &mut dyn FnMut(&Path)) -> (PromptLi
 #[serde(deny_unknown_fields)]
 struct Written {
     text: String,
-    /// For the speech program only (`prompts build`): the same words as it must be given them.
-    #[serde(rename = "speak")]
-    _speak: Option<String>,
     #[serde(default)]
     offers_human: bool,
     offer_ends: Option<String>,
     file: Option<String>,
+    /// How the words are given to a speech program: for `prompts build` alone.
+    #[serde(rename = "speak")]
+    _speak: Option<String>,
 }
 
 #[derive(Clone)]

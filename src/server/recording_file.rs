@@ -23,6 +23,7 @@ enum Order {
     Open { worker: WorkerId, leg: LegId, file: PathBuf, channels: RecordChannels },
     Samples { leg: LegId, samples: Vec<i16> },
     Close { leg: LegId },
+    Abandon { leg: LegId },
     Stop,
 }
 
@@ -77,6 +78,11 @@ impl Recorder {
         let _ = self.orders.send(Order::Close { leg });
     }
 
+    /// Closes without telling: the worker has told already that the recording failed.
+    pub fn abandon(&self, leg: LegId) {
+        let _ = self.orders.send(Order::Abandon { leg });
+    }
+
     /// Closes every open file and ends the thread.
     pub fn stop(&self) {
         let _ = self.orders.send(Order::Stop);
@@ -118,6 +124,13 @@ impl<Tell: Fn(WorkerId, Recording)> Writer<Tell> {
                 match out.finish() {
                     Ok(()) => (self.tell)(worker, Recording::Closed { leg }),
                     Err(error) => self.failed(worker, leg, error.to_string()),
+                }
+            }
+            Order::Abandon { leg } => {
+                if let Some((_, out)) = self.open.remove(&leg)
+                    && let Err(error) = out.finish()
+                {
+                    tracing::warn!("the recording of {leg} could not be completed: {error}");
                 }
             }
             Order::Stop => {

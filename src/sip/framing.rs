@@ -87,7 +87,7 @@ impl Framer {
             if rest.starts_with(b"\r\n\r\n") {
                 return Ok(Some(self.take(4, Frame::Ping)));
             }
-            // A CRLF whose successor has not come yet may become a ping; the pair is awaited only if it has begun.
+            // A lone CRLF is not held back for a second one that may never come: idle lines would stall behind it.
             if rest.starts_with(b"\r\n") && rest != b"\r\n\r" {
                 return Ok(Some(self.take(2, Frame::Pong)));
             }

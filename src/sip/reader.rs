@@ -114,7 +114,7 @@ impl Outline {
                 break true;
             } else if b" \t".contains(&bytes[at]) {
                 folds.push(at);
-                outline.fold(bytes, at, end);
+                outline.fold(at, end);
             } else {
                 outline.line(bytes, at, end);
             }
@@ -122,6 +122,9 @@ impl Outline {
         };
         if !ended {
             outline.fail("no empty line after the headers", bytes.len());
+        }
+        for line in &mut outline.lines {
+            line.value = trimmed(bytes, line.value.clone());
         }
         outline.head = text(bytes, outline.body_start, &folds);
         outline
@@ -134,13 +137,13 @@ impl Outline {
         if name.is_empty() || bytes[name.clone()].iter().any(|byte| b" \t".contains(byte)) {
             return self.fail("a header line without a name", at);
         }
-        self.lines.push(HeaderLine { name, value: trimmed(bytes, colon + 1..end) });
+        self.lines.push(HeaderLine { name, value: colon + 1..end });
     }
 
     /// A continuation (RFC 3261 §7.3.1) lengthens the value before it.
-    fn fold(&mut self, bytes: &[u8], at: usize, end: usize) {
+    fn fold(&mut self, at: usize, end: usize) {
         match self.lines.last_mut() {
-            Some(line) => line.value = trimmed(bytes, line.value.start..end),
+            Some(line) => line.value.end = end,
             None => self.fail("white space before the first header", at),
         }
     }

@@ -65,13 +65,20 @@ impl Uri {
     }
 }
 
-/// `[user[:password]@]host[:port][;params][?headers]`. The user part may itself hold `;`, `?` and `/` (RFC 3261 §25.1),
-/// but no `@`: what follows the last one is the host.
+/// `[user[:password]@]host[:port][;params][?headers]`. The user part may itself hold `;`, `?` and `/` (RFC 3261 §25.1).
+/// No part may hold an `@`; where one does all the same, the user ends at the first that leaves a host behind it.
 fn sip(scheme: String, rest: &str) -> Option<Uri> {
-    let (user, rest) = match rest.rsplit_once('@') {
-        Some((user, rest)) => (Some(unescape(user.split(':').next().unwrap_or_default())), rest),
-        None => (None, rest),
-    };
+    let (first, last) = (rest.split_once('@'), rest.rsplit_once('@'));
+    match (first, last) {
+        (Some((user, host)), Some((long_user, short_host))) => {
+            sip_at(&scheme, user, host).or_else(|| sip_at(&scheme, long_user, short_host))
+        }
+        _ => sip_at(&scheme, "", rest),
+    }
+}
+
+fn sip_at(scheme: &str, user: &str, rest: &str) -> Option<Uri> {
+    let user = unescape(user.split(':').next().unwrap_or_default());
     let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
     let (rest, params) = rest.split_once(';').map_or((rest, None), |(rest, params)| (rest, Some(params)));
     let (host, port) = host_and_port(rest)?;
@@ -80,8 +87,8 @@ fn sip(scheme: String, rest: &str) -> Option<Uri> {
         (name.to_owned(), value.to_owned())
     });
     Some(Uri {
-        scheme,
-        user: user.filter(|user| !user.is_empty()),
+        scheme: scheme.to_owned(),
+        user: Some(user).filter(|user| !user.is_empty()),
         host: host.to_owned(),
         port,
         params: params.map(parameters).unwrap_or_default(),
@@ -157,6 +164,15 @@ mod tests {
         assert_eq!(Uri::parse("soap.beep://192.0.2.103:3002").unwrap().host, "//192.0.2.103:3002");
         let uri = Uri::parse("sips:example.com").unwrap();
         assert_eq!((uri.user.as_ref(), uri.port, uri.port_or_default()), (None, None, 5061));
+    }
+
+    #[test]
+    fn an_at_sign_too_many() {
+        let user_and_host = |text: &str| Uri::parse(text).map(|uri| (uri.user.unwrap_or_default(), uri.host)).ok();
+        let both = |user: &str, host: &str| Some((user.to_owned(), host.to_owned()));
+        assert_eq!(user_and_host("sip:a@b.example;x=c@d.example"), both("a", "b.example"));
+        assert_eq!(user_and_host("sip:a@b.example@c.example"), both("a@b.example", "c.example"));
+        assert_eq!(user_and_host("sip:@c.example"), both("", "c.example"));
     }
 
     #[test]

@@ -80,6 +80,8 @@ fn changed_files_are_loaded_and_bad_ones_are_not() {
     reloads.now();
     assert_eq!(tries.recv_timeout(SOON).unwrap(), "mended");
     reloaded();
+    let again = tries.recv_timeout(Duration::from_millis(700));
+    assert!(again.is_err(), "reading the files must not look like a change of them");
     reloads.stop();
 }
 
@@ -97,15 +99,15 @@ fn too_many_sip_messages_are_dropped_and_counted_but_nothing_else() {
 #[test]
 fn pages_ask_the_control_loop() {
     use onekey::console::metrics;
-    use onekey::server::{sip_socket, sip_tcp::TcpLimits};
+    use onekey::server::{pages, sip_socket, sip_tcp::TcpLimits};
     use std::io::{Read, Write};
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (inbox, arrivals) = inbox();
     let (sip, _) = sip_socket::open(runtime.handle(), &[], &[], TcpLimits::default(), &inbox).unwrap();
-    let listener = metrics::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = listener.address;
-    assert!(metrics::bind(address).unwrap_err().to_string().contains("[http] listen"));
-    runtime.spawn(metrics::serve(listener, metrics::Shown { inbox: inbox.clone(), workers: vec![], sip }));
+    let listener = pages::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(pages::bind(address).unwrap_err().to_string().contains("[http] listen"));
+    runtime.spawn(metrics::pages()(listener, pages::Shown { inbox: inbox.clone(), workers: vec![], sip }));
     let control = std::thread::spawn(move || {
         let mut troubles = [None, None, Some("the ledger cannot be written".to_string())].into_iter();
         while let Some(Arrival::View(answer)) = arrivals.next(Some(SOON)) {

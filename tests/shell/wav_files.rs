@@ -227,3 +227,16 @@ fn a_dialplan_folder_is_read_by_name_and_only_its_toml() {
     assert_eq!(texts, ["a", "b"]);
     assert!(read_dialplans(&folder.join("none")).unwrap_err().contains("there is no such file or folder"));
 }
+
+#[test]
+fn the_projects_own_prompts_are_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let (library, problems) = load_prompts(&folder, &mut |_| {});
+    assert!(problems.is_empty(), "{problems:#?}");
+    for language in ["en", "zh"] {
+        for id in onekey::prompt::spoken::REQUIRED {
+            assert!(library.get(language, id).is_some(), "{language} has no prompt {id}");
+        }
+        assert!(library.get(language, "welcome").unwrap().facts.offer_ends.is_some());
+    }
+}

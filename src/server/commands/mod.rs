@@ -6,6 +6,7 @@ pub mod agent;
 pub mod calls;
 pub mod promises;
 pub mod registry;
+pub mod serve;
 
 use super::config::Config;
 use super::store::{Database, StoreError};

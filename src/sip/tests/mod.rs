@@ -3,7 +3,9 @@
 //! The wire loses, doubles and reorders by a seed. Beside each stack stands the least that an engine does.
 
 mod calls;
+mod changes;
 mod crossing;
+mod forks;
 mod lossy;
 mod peer;
 mod register;
