@@ -1,8 +1,10 @@
 //! Requests inside a dialog (RFC 3261 §12.2.2, §14.2; UPDATE RFC 3311; INFO RFC 6086): what they ask, who answers, and in which order.
+//!
+//! BYE is in `ending`, the sending and repeating of answers in `incoming`; whether SDP is acceptable is the engine's affair.
 
 use super::core_requests::{accept, capabilities};
 use super::dialog::Order;
-use super::info_key::{self, InfoBody};
+use super::key_body::{self, KeyBody};
 use super::leg::{Asked, AskedKind, LegState};
 use super::message::{Message, Method};
 use super::stack::{SipOutput, SipStack};
@@ -94,14 +96,14 @@ impl SipStack {
     }
 
     fn informed(&mut self, now: Now, leg: LegId, info: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        match info_key::read(info.content_type(), info.body()) {
-            InfoBody::Key(key, duration_ms) => {
+        match key_body::read(info.content_type(), info.body()) {
+            KeyBody::Key(key, duration_ms) => {
                 self.reply_once(now, info, flow, 200, Vec::new(), out);
                 out.push(SipOutput::Event(SipEvent::InfoKey { leg, key, duration_ms }));
             }
-            InfoBody::Empty => self.reply_once(now, info, flow, 200, Vec::new(), out),
-            InfoBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
-            InfoBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
+            KeyBody::Empty => self.reply_once(now, info, flow, 200, Vec::new(), out),
+            KeyBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
+            KeyBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
         }
     }
 }

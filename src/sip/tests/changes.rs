@@ -1,4 +1,6 @@
 //! Inside a call: re-INVITE and UPDATE, sequence numbers, keys by INFO, target and path (RFC 3261 §12.2, §14, RFC 3311).
+//!
+//! One stack as the callee; the peer's messages are written by hand.
 
 use super::peer::{Peer, inside, request, with_body};
 use crate::ids::LegId;

@@ -1,4 +1,6 @@
 //! What crosses and what is lost (RFC 3261 §9, §13, §14, §15): CANCEL and 200, ACK, BYE, two changes at once.
+//!
+//! Each case alone and in full view; `lossy` has them in all mixtures.
 
 use super::calls::{answered, message};
 use super::{A, ANSWER, B, Faults, Net, incoming};

@@ -1,4 +1,6 @@
 //! One INVITE of ours, several phones behind a forking proxy; and what else a far side may do to it (RFC 3261 §13.2).
+//!
+//! One stack as the caller; the phones' messages are written by hand.
 
 use super::peer::Peer;
 use super::{ANSWER, OFFER};

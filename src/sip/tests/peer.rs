@@ -1,4 +1,6 @@
 //! One stack facing messages written by hand, as phones and proxies send them.
+//!
+//! The texts are as in the RFCs: what the stack must bear, not what it writes itself.
 
 use super::{address, config, now_at};
 use crate::sip::message::Message;

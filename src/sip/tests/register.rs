@@ -1,4 +1,6 @@
 //! REGISTER with digest (RFC 3261 §10, RFC 7616), and who an INVITE is believed to come from.
+//!
+//! The phone's side of the digest is computed here by itself, from RFC 7616 §3.4.
 
 use super::peer::{Peer, request};
 use crate::ids::AgentId;
@@ -143,6 +145,8 @@ fn a_guesser_is_shut_out_for_a_minute() {
     }
     let right = authorization(&challenge, "1001", "secret", "REGISTER", 99);
     assert_eq!(peer.status(&register("1001", 200, &right)), 403);
+    let right_invite = authorization(&challenge, "1001", "secret", "INVITE", 98);
+    assert_eq!(called(&mut peer, "<sip:1001@onekey.example>", &right_invite).0, None);
     peer.wait(61);
     assert_eq!(peer.status(&register("1001", 201, &right)), 200);
 }
