@@ -55,7 +55,9 @@ impl SipStack {
 
     /// A re-INVITE or UPDATE: the engine's to answer unless an earlier one is not done with.
     fn asked(&mut self, now: Now, id: LegId, kind: AskedKind, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        if let Some((status, extra)) = self.in_the_way(id) {
+        self.implied_ack(now, id, kind, out);
+        let has_offer = kind == AskedKind::Again || !request.body().is_empty();
+        if let Some((status, extra)) = self.in_the_way(id).filter(|_| has_offer) {
             return self.reply_once(now, &request, flow, status, extra, out);
         }
         if !is_sdp(&request) {
@@ -80,6 +82,16 @@ impl SipStack {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.asked = Some(Asked { kind, server, request: Box::new(request), flow });
             out.push(SipOutput::Event(SipEvent::Changed { leg: id, offer }));
+        }
+    }
+
+    /// A re-INVITE says that our 200 has arrived: nobody may send it before that (§14.1). Its ACK is late or lost, and unless it
+    /// was to bring an answer there is nothing to wait for.
+    fn implied_ack(&mut self, now: Now, id: LegId, kind: AskedKind, out: &mut Vec<SipOutput>) {
+        let unacked = self.legs.get(&id).and_then(|leg| leg.unacked.as_ref());
+        if let Some(unacked) = unacked.filter(|unacked| kind == AskedKind::Again && !unacked.our_offer) {
+            let cseq = unacked.cseq;
+            self.answer_acknowledged(now, id, cseq, b"", out);
         }
     }
 

@@ -99,6 +99,22 @@ fn an_update_changes_with_an_offer_and_only_refreshes_without() {
 }
 
 #[test]
+fn a_reinvite_whose_ack_was_overtaken_is_served_and_an_update_without_offer_stands_in_nobodys_way() {
+    let mut peer = Peer::new();
+    peer.receive(&request("INVITE", 1, &offer()));
+    peer.order(|stack, now, out| stack.answer(now, LEG, SDP.to_vec(), out));
+    let tag = peer.last().to_tag().unwrap().to_owned();
+    assert_eq!(peer.status(&inside("UPDATE", 2, &tag, "")), 200);
+    assert_eq!(peer.status(&inside("UPDATE", 3, &tag, &offer())), 500);
+    assert_eq!(peer.status(&inside("INVITE", 4, &tag, &offer())), 100);
+    let told =
+        [SipEvent::Acked { leg: LEG, answer: Vec::new() }, SipEvent::Changed { leg: LEG, offer: b"v=0".to_vec() }];
+    assert_eq!(peer.events[1..], told);
+    assert!(peer.receive(&inside("ACK", 1, &tag, "")).is_empty());
+    assert_eq!(peer.events.len(), 3);
+}
+
+#[test]
 fn a_bye_while_a_change_is_open_refuses_it_with_487() {
     let (mut peer, tag) = up(Peer::new(), &offer());
     peer.receive(&inside("INVITE", 2, &tag, &offer()));

@@ -6,6 +6,7 @@ mod calls;
 mod changes;
 mod crossing;
 mod forks;
+mod hostile;
 mod lossy;
 mod peer;
 mod register;
