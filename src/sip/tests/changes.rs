@@ -192,6 +192,27 @@ fn peers_of_rfc_2543_have_neither_tags_nor_branches_of_ours() {
 }
 
 #[test]
+fn an_ack_of_rfc_2543_is_known_by_its_invites_branch_alone() {
+    let old = |text: String| text.replace("z9hG4bK", "");
+    let mut peer = Peer::new();
+    peer.receive(&old(request("INVITE", 1, "")));
+    peer.order(|stack, now, out| stack.answer(now, LEG, SDP.to_vec(), out));
+    peer.receive(&old(request("ACK", 1, &offer())).replace("branch=ACK1", "branch=INVITE1"));
+    assert_eq!(peer.events.last(), Some(&SipEvent::Acked { leg: LEG, answer: b"v=0".to_vec() }));
+}
+
+#[test]
+fn an_ack_of_an_earlier_200_does_not_acknowledge_the_last() {
+    let (mut peer, tag) = up(Peer::new(), &offer());
+    peer.receive(&inside("INVITE", 2, &tag, &offer()));
+    peer.order(|stack, now, out| stack.accept_change(now, LEG, SDP.to_vec(), out));
+    peer.receive(&inside("ACK", 1, &tag, ""));
+    let before = peer.sent.len();
+    peer.wait(2);
+    assert_eq!(peer.sent.len(), before + 2, "still sent again");
+}
+
+#[test]
 fn a_callers_bye_before_our_answer_ends_both() {
     let mut peer = Peer::new();
     peer.receive(&request("INVITE", 1, &offer()));

@@ -122,6 +122,34 @@ fn a_phone_whose_answers_were_all_lost_ends_the_call_by_its_bye() {
 }
 
 #[test]
+fn ack_of_a_refusal_and_cancel_are_written_like_their_invite() {
+    let alike = |one: &Message, invite: &Message| {
+        let parts = |one: &Message| (one.request_uri().unwrap().to_owned(), one.via().branch.clone(), one.cseq());
+        assert_eq!(parts(one), parts(invite));
+        assert_eq!(one.header("From"), invite.header("From"));
+        assert_eq!(one.call_id(), invite.call_id());
+    };
+    let (mut peer, invite) = calling();
+    let ack = peer.receive(&response(&invite, 486, "one", "")).remove(0);
+    alike(&ack, &invite);
+    assert_eq!(ack.to_tag(), Some("one"));
+    let (mut peer, invite) = calling();
+    peer.receive(&response(&invite, 180, "one", ""));
+    peer.order(|stack, now, out| stack.end(now, LEG, EndReason::AnsweredElsewhere, out));
+    alike(peer.last(), &invite);
+    assert_eq!(peer.last().to_tag(), None);
+}
+
+#[test]
+fn a_phone_of_rfc_2543_may_find_its_tag_later() {
+    let (mut peer, invite) = calling();
+    peer.receive(&response(&invite, 200, "", "").replace(";tag=\n", "\n"));
+    assert!(matches!(peer.events.last(), Some(SipEvent::Answered { .. })));
+    assert_eq!(peer.status(&bye_of(&invite, "one")), 200);
+    assert_eq!(peer.events.last(), Some(&SipEvent::Ended { leg: LEG, cause: EndCause::Hangup }));
+}
+
+#[test]
 fn a_closed_connection_is_not_named_any_more() {
     let mut peer = Peer::new();
     peer.flow.transport = crate::sip::Transport::Tcp;

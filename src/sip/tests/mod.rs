@@ -66,7 +66,7 @@ pub struct Faults {
 pub struct Side {
     pub stack: SipStack,
     pub events: Vec<SipEvent>,
-    timers: BTreeMap<SipTimer, Time>,
+    pub timers: BTreeMap<SipTimer, Time>,
 }
 
 pub struct Net {

@@ -152,6 +152,29 @@ fn a_guesser_is_shut_out_for_a_minute() {
 }
 
 #[test]
+fn guessing_by_invite_shuts_out_as_well() {
+    let mut peer = peer();
+    let challenge = challenged(&mut peer, "1001");
+    for number in 0..FAILURES_MAX {
+        let proof = authorization(&challenge, "1001", "wrong", "INVITE", number + 1);
+        assert_eq!(called(&mut peer, "<sip:1001@onekey.example>", &proof).0, None);
+    }
+    let right = authorization(&challenge, "1001", "secret", "REGISTER", 99);
+    assert_eq!(peer.status(&register("1001", 200, &right)), 403);
+}
+
+#[test]
+fn a_repeated_register_gets_the_same_answer_and_does_not_use_the_nonce_twice() {
+    let mut peer = peer();
+    let challenge = challenged(&mut peer, "1001");
+    let text = register("1001", 9, &format!("{}{CONTACT}", authorization(&challenge, "1001", "secret", "REGISTER", 1)));
+    let first = peer.receive(&text).remove(0);
+    assert_eq!(first.status(), Some(200));
+    assert_eq!(peer.receive(&text)[0].bytes(), first.bytes());
+    assert_eq!(told(&peer), [1]);
+}
+
+#[test]
 fn an_old_or_foreign_nonce_is_stale_and_a_used_one_challenged_anew() {
     let mut peer = peer();
     let mut other = Peer::with(super::config());
