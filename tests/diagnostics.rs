@@ -221,6 +221,18 @@ fn a_file_cut_off_anywhere_or_with_any_line_missing_is_told_of_and_never_a_panic
 }
 
 #[test]
+fn a_way_of_hundreds_of_plays_is_refused() {
+    let mut input = "# beside:\n[menu.main]\nsay = [\"welcome\"]\n1 = \"play p0\"\n".to_owned();
+    for number in 0..2000 {
+        let next = if number == 1999 { "menu main".to_owned() } else { format!("play p{}", number + 1) };
+        input += &format!("[play.p{number}]\nsay = [\"data-balance\"]\nthen = \"{next}\"\n");
+    }
+    let told = checked(&files_of(&input)).1;
+    let codes: Vec<&str> = told.iter().map(|told| told.code).collect();
+    assert_eq!(codes, ["D034"]);
+}
+
+#[test]
 fn json_holds_what_the_drawing_holds() {
     let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
     let files = files_of("# beside:\n[menu.main]\nsay = [\"welcome\"]\n2 = \"menu suport\"\n");
@@ -249,5 +261,32 @@ fn a_file_with_windows_line_ends_is_told_the_same() {
         let windows = input.replace('\n', "\r\n");
         assert_eq!(codes(&input), codes(&windows), "{path:?}");
         draw(&checked(&files_of(&windows)).1, &files_of(&windows), false);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever stands in a file, it is taken or told of: any golden input or the sample, with some characters changed.
+    #[test]
+    fn no_file_makes_the_checker_panic(
+        which in 0usize..60,
+        changes in proptest::collection::vec((0usize..2000, "[\\[\\]\"'=#.*\n\r,a-z0-9 {}“é\\\\]{0,3}"), 1..8),
+    ) {
+        let mut inputs: Vec<String> = golden().into_iter().map(|(_, input, _)| input).collect();
+        inputs.extend(sample().into_iter().map(|(_, text)| text));
+        let mut letters: Vec<char> = inputs[which % inputs.len()].chars().collect();
+        for (at, text) in changes {
+            let at = at % letters.len();
+            letters.splice(at..(at + 1).min(letters.len()), text.chars());
+            if letters.is_empty() {
+                letters.push(' ');
+            }
+        }
+        let files = files_of(&letters.into_iter().collect::<String>());
+        let (dialplan, told) = checked(&files);
+        proptest::prop_assert!(dialplan.is_some() || !told.is_empty());
+        draw(&told, &files, false);
+        onekey::diagnostic::to_json(&told, &files);
     }
 }
