@@ -386,6 +386,7 @@ fn go_silent(dialplan: &Dialplan, line: &onekey::dialplan::Line, from: &onekey::
     use onekey::step::{Edge, Event, StepState};
     use onekey::target::Target;
     let (mut at, mut state, mut event) = (from.clone(), StepState::default(), Event::Entered { open });
+    let mut overflowed = false;
     let mut may_end = at.kind == onekey::target::StepKind::Hangup;
     for _ in 0..100 {
         let step = dialplan.step(&at).unwrap();
@@ -413,6 +414,10 @@ fn go_silent(dialplan: &Dialplan, line: &onekey::dialplan::Line, from: &onekey::
                 let Some(Target::Step(to)) = dialplan.queue(&name).and_then(|queue| queue.otherwise.clone()) else {
                     return;
                 };
+                // Out of the queues a call is led once; then its promise is kept instead.
+                if to.kind != onekey::target::StepKind::Queue && std::mem::replace(&mut overflowed, true) {
+                    return;
+                }
                 may_end = false;
                 (at, state) = (to, StepState::default());
                 Event::Entered { open: false }

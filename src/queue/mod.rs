@@ -306,3 +306,6 @@ impl Queues {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 
 use super::{Edge, Event, StepState};
 use crate::ids::{AgentId, PromptId, QueueName, StepName};
+use crate::prompt::spoken;
 use crate::target::Target;
 use std::time::Duration;
 
@@ -52,6 +53,28 @@ pub enum Strategy {
 }
 
 impl Queue {
+    /// A queue of this name of which nothing else was written: every default.
+    pub fn named(name: QueueName) -> Queue {
+        Queue {
+            name,
+            hours: None,
+            otherwise: None,
+            strategy: Strategy::default(),
+            ring_timeout: Duration::from_secs(20),
+            missed_max: 2,
+            wrap_up: Duration::from_secs(5),
+            length_max: 500,
+            announce_every: Duration::from_secs(30),
+            keep_place: Duration::from_secs(300),
+            ages_every: Duration::from_secs(60),
+            flagged_priority: 5,
+            unstaffed_after: Duration::from_secs(60),
+            agents: Vec::new(),
+            record: false,
+            hold_music: PromptId::new(spoken::HOLD_MUSIC),
+        }
+    }
+
     /// Joins, whatever its hours say: the queue itself knows what it offers when nobody can serve (DESIGN §8).
     pub fn next(&self, _state: &mut StepState, event: Event) -> Edge {
         match event {
