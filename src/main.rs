@@ -4,8 +4,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, promises, registry, serve};
+use onekey::server::commands::{Done, agent, calls, dialplan, promises, prompts, registry, serve};
 use onekey::server::config::{self, Config};
+use onekey::server::prompts_build::Wish;
 use onekey::sip::registrar::DigestChoice;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     let done = match config::load(arguments.config.as_deref()) {
         Ok(config) => run(arguments.command, &config),
         Err(refused) => {
-            eprintln!("{refused}");
+            eprint!("{}", refused.drawn(std::io::stderr().is_terminal()));
             return ExitCode::FAILURE;
         }
     };
@@ -32,6 +33,12 @@ fn run(command: Command, config: &Config) -> Done {
         Command::Serve => {
             log(config);
             serve::run(config, onekey::console::metrics::pages())
+        }
+        Command::Check { folder, json } => dialplan::check(config, folder.as_deref(), json),
+        Command::Test { folder } => dialplan::test(config, folder.as_deref()),
+        Command::Explain { code } => dialplan::explain(code.as_deref()),
+        Command::Prompts(PromptsCommand::Build { language, force }) => {
+            prompts::build(config, &Wish { language, force })
         }
         Command::Registry(RegistryCommand::Import { file, json }) => registry::import(config, &file, json),
         Command::Registry(RegistryCommand::Find { number, json }) => registry::find(config, &number, json),
@@ -74,6 +81,19 @@ struct Arguments {
 enum Command {
     /// Answers calls until Ctrl-C
     Serve,
+    /// Checks a dialplan's folder [default: the configured one]
+    Check {
+        folder: Option<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs the .call files of a dialplan's folder; BLESS=1 rewrites what they expect
+    Test { folder: Option<PathBuf> },
+    /// Explains a code such as D012, or lists all codes
+    Explain { code: Option<String> },
+    /// The prompts' sounds
+    #[command(subcommand)]
+    Prompts(PromptsCommand),
     /// The caller registry: who meets no menu
     #[command(subcommand)]
     Registry(RegistryCommand),
@@ -86,6 +106,19 @@ enum Command {
     /// Records of calls
     #[command(subcommand)]
     Calls(CallsCommand),
+}
+
+#[derive(Subcommand)]
+enum PromptsCommand {
+    /// Makes the WAV files from the texts in each prompts.toml; recordings are left alone
+    Build {
+        /// One language; all of them if none is named
+        #[arg(long)]
+        language: Option<String>,
+        /// Make every prompt again, recordings too
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Subcommand)]

@@ -4,7 +4,9 @@
 
 pub mod agent;
 pub mod calls;
+pub mod dialplan;
 pub mod promises;
+pub mod prompts;
 pub mod registry;
 pub mod serve;
 
