@@ -4,8 +4,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, check, promises, prompts, registry, serve};
+use onekey::server::commands::{Done, agent, calls, dialplan, promises, prompts, registry, serve};
 use onekey::server::config::{self, Config};
+use onekey::server::prompts_build::Wish;
 use onekey::sip::registrar::DigestChoice;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     let done = match config::load(arguments.config.as_deref()) {
         Ok(config) => run(arguments.command, &config),
         Err(refused) => {
-            eprintln!("{refused}");
+            eprint!("{}", refused.drawn(std::io::stderr().is_terminal()));
             return ExitCode::FAILURE;
         }
     };
@@ -33,10 +34,12 @@ fn run(command: Command, config: &Config) -> Done {
             log(config);
             serve::run(config, onekey::console::metrics::pages())
         }
-        Command::Check { folder, json } => check::folder(config, folder, json),
-        Command::Test { folder, bless, json } => check::rehearse(config, folder, bless, json),
-        Command::Explain { code } => check::explain_code(code.as_deref()),
-        Command::Prompts(PromptsCommand::Build { language, force }) => prompts::build(config, language, force),
+        Command::Check { folder, json } => dialplan::check(config, folder.as_deref(), json),
+        Command::Test { folder, bless, json } => dialplan::test(config, folder.as_deref(), bless, json),
+        Command::Explain { code } => dialplan::explain(code.as_deref()),
+        Command::Prompts(PromptsCommand::Build { language, force }) => {
+            prompts::build(config, &Wish { language, force })
+        }
         Command::Registry(RegistryCommand::Import { file, json }) => registry::import(config, &file, json),
         Command::Registry(RegistryCommand::Find { number, json }) => registry::find(config, &number, json),
         Command::Registry(RegistryCommand::Count) => registry::count(config),
@@ -78,16 +81,14 @@ struct Arguments {
 enum Command {
     /// Answers calls until Ctrl-C
     Serve,
-    /// Checks a folder of dialplan files as the server does before it takes them
+    /// Checks a dialplan's folder [default: the configured one]
     Check {
-        /// Default: the folder of the configuration
         folder: Option<PathBuf>,
         #[arg(long)]
         json: bool,
     },
-    /// Runs the `.call` files of a folder on its dialplan, in virtual time
+    /// Runs the .call files of a dialplan's folder on it, in virtual time [default: the configured one]
     Test {
-        /// Default: the folder of the configuration
         folder: Option<PathBuf>,
         /// Rewrite the `<` lines of the files as they really are
         #[arg(long)]
@@ -95,9 +96,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Explains a message of the checker, such as D013; without a code lists them all
+    /// Explains a code such as D012, or lists all codes
     Explain { code: Option<String> },
-    /// Prompts: texts and their sound
+    /// The prompts' sounds
     #[command(subcommand)]
     Prompts(PromptsCommand),
     /// The caller registry: who meets no menu
@@ -116,11 +117,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum PromptsCommand {
-    /// Speaks the texts of prompts.toml into WAV files, by an installed speech program
+    /// Makes the WAV files from the texts in each prompts.toml; recordings are left alone
     Build {
+        /// One language; all of them if none is named
         #[arg(long)]
         language: Option<String>,
-        /// Build all, also what has not changed
+        /// Make every prompt again, recordings too
         #[arg(long)]
         force: bool,
     },

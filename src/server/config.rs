@@ -10,7 +10,7 @@ pub use parts::{
     Config, DatabasePart, HttpPart, LimitsPart, LogPart, MediaPart, Priority, RegistryPart, RtpPart, SipPart,
 };
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, draw};
 use reader::{Problems, Section};
 use std::fmt;
 use std::path::Path;
@@ -36,9 +36,16 @@ pub const CODES: [(&str, &str); 7] = [
 /// A configuration with mistakes. Displayed as one `file:line:column: …` line each.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Refused {
-    /// The file's text, for drawing.
+    pub file: String,
     pub text: String,
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Refused {
+    /// For a terminal, with the lines themselves and carets.
+    pub fn drawn(&self, colours: bool) -> String {
+        draw(&self.diagnostics, &[(self.file.clone(), self.text.clone())], colours)
+    }
 }
 
 impl fmt::Display for Refused {
@@ -62,11 +69,15 @@ pub fn load(path: Option<&Path>) -> Result<Config, Refused> {
     }
     let name = file.display().to_string();
     match std::fs::read_to_string(file) {
-        Ok(text) => parse(&name, &text).map_err(|diagnostics| Refused { text, diagnostics }),
+        Ok(text) => {
+            // A byte order mark would move every place by three bytes.
+            let text = text.trim_start_matches('\u{feff}').to_owned();
+            parse(&name, &text).map_err(|diagnostics| Refused { file: name, text, diagnostics })
+        }
         Err(error) => {
             let mut problems = Problems::new(&name);
             problems.tell("C001", None, format!("{name} cannot be read: {error}"), "");
-            Err(Refused { text: String::new(), diagnostics: problems.list })
+            Err(Refused { file: name, text: String::new(), diagnostics: problems.list })
         }
     }
 }
@@ -82,7 +93,6 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
 
 fn read(file: &str, text: &str) -> (Config, Problems) {
     let mut problems = Problems::new(file);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         problems.tell("C001", error.span(), error.message().to_owned(), "from here on it is not TOML");

@@ -96,6 +96,7 @@ impl Import<'_> {
 
     fn claim(&self, database: &Database) -> Result<(), ImportError> {
         let store = |error| ImportError::Store { line: 0, error };
+        database.expect_many_people().map_err(store)?;
         let mark = self.registry.key_mark();
         if !database.is_registry_key(&mark).map_err(store)? {
             return Err(ImportError::OtherKey);

@@ -15,6 +15,12 @@ pub struct Verdict {
     pub differences: Vec<String>,
 }
 
+impl Verdict {
+    pub fn is_well(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
 /// Loads the folder's dialplan with the prompts. An error is what an administrator must mend first.
 pub fn stage(folder: &Path, prompts: &Path, thresholds: &[u8]) -> Result<Stage, String> {
     let (library, problems) = load_prompts(prompts, &mut |_| {});

@@ -37,6 +37,8 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the database did not answer in time")]
     Late,
+    #[error("the registry was imported under another key than data/secrets/registry.key")]
+    OtherKey,
 }
 
 /// The number's facts, `None` if it is not listed, or why nobody can say.

@@ -181,6 +181,19 @@ fn while_another_process_holds_the_database_look_ups_go_on_and_writes_wait() {
 }
 
 #[test]
+fn rows_of_another_key_fail_look_ups_instead_of_finding_nobody() {
+    let place = Place::new();
+    let path = place.join("onekey.sqlite");
+    put_person(&path, NumberHash([1; 16]));
+    Database::open(&path, PATIENCE).unwrap().set_registry_key("the old key").unwrap();
+    for (mark, is_ours) in [("the old key", true), ("a new key", false)] {
+        let store = SqliteStore::open(&path, quick()).unwrap();
+        store.expect_registry_key(mark.to_owned());
+        assert_eq!(look_up(&store, NumberHash([2; 16])).is_ok(), is_ours, "{mark}");
+    }
+}
+
+#[test]
 fn a_database_that_nobody_may_read_fails_look_ups_fast() {
     let place = Place::new();
     let path = place.join("onekey.sqlite");

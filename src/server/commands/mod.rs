@@ -4,7 +4,7 @@
 
 pub mod agent;
 pub mod calls;
-pub mod check;
+pub mod dialplan;
 pub mod promises;
 pub mod prompts;
 pub mod registry;

@@ -5,6 +5,7 @@
 
 use super::agent::make_sample;
 use super::{CommandError, Done};
+use crate::callers::CallerRegistry;
 use crate::dialplan::{self, Facts};
 use crate::engine::input::{Command, Input};
 use crate::engine::{EngineConfig, Remembered};
@@ -58,6 +59,7 @@ pub fn prepare(config: &Config, loaded: Loaded, pages: Pages) -> Result<(ServeCo
     first_agent(config);
     let store = SqliteStore::open(&config.database.path, StoreOptions::default())
         .map_err(|error| CommandError::Said(format!("the database's threads cannot be started: {error}")))?;
+    store.expect_registry_key(CallerRegistry::new(secrets.registry_key, "").key_mark());
     let store = Arc::new(store);
     let follower = StoreFollower { store: store.clone(), on_order: on_order(inbox.clone()) };
     let (ledger, found) = LedgerFile::open(&config.data, LedgerOptions::default(), Box::new(follower))?;

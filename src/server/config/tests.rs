@@ -66,7 +66,8 @@ fn all_mistakes_are_told_in_one_run_with_their_places() {
     let text = "dat = 'x'\n[spi]\nudp = []\n[sip]\nudp = '0.0.0.0:5060'\nreelm = 'x'\nadvertised = 'example.com'\n\
                 [rtp]\nfirst_port = 70000\ntimeout = '30'\nlast_port = true\n[registry]\ndefault_country = 'Mars'\n\
                 thresholds = [65, 'x']\n[[trunk]]\naddresses = ['192.0.2.0/33']\n[limits]\ncalls = 0\n[log]\nzzz = 1\n";
-    let refused = Refused { text: text.to_owned(), diagnostics: parse("onekey.toml", text).unwrap_err() };
+    let refused =
+        Refused { file: "f".to_owned(), text: text.to_owned(), diagnostics: parse("onekey.toml", text).unwrap_err() };
     let told = refused.to_string();
     let expected = [
         "onekey.toml:1:1: error[C003]: there is no key `dat` before the first section (did you mean `data`?)",
@@ -93,10 +94,23 @@ fn all_mistakes_are_told_in_one_run_with_their_places() {
 #[test]
 fn broken_toml_is_told_together_with_what_is_wrong_beside_it() {
     let text = "[sip]\nrealm = \nudp = 5\n[rtp\nnosuch = 1\n";
-    let told = Refused { text: text.to_owned(), diagnostics: parse("onekey.toml", text).unwrap_err() }.to_string();
+    let told =
+        Refused { file: "f".to_owned(), text: text.to_owned(), diagnostics: parse("onekey.toml", text).unwrap_err() }
+            .to_string();
     assert!(told.contains("onekey.toml:2:"), "{told}");
     assert!(told.contains(":3:7: error[C004]"), "{told}");
     assert!(told.matches("C001").count() >= 2, "{told}");
+}
+
+#[test]
+fn a_file_is_drawn_with_its_lines_and_a_byte_order_mark_moves_nothing() {
+    let path = std::env::temp_dir().join(format!("onekey-settings-{}.toml", std::process::id()));
+    std::fs::write(&path, "\u{feff}[sip]\nreelm = 'x'\n").unwrap();
+    let refused = load(Some(&path)).unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    assert!(refused.to_string().contains(":2:1: error[C003]"), "{refused}");
+    let drawn = refused.drawn(false);
+    assert!(drawn.contains("reelm = 'x'") && drawn.contains("^^^^^ not known"), "{drawn}");
 }
 
 #[test]
@@ -109,7 +123,8 @@ fn settings_that_contradict_each_other_are_told() {
         ("sip = 5\n", ":1:7: error[C004]: `sip` is a section"),
         ("[trunk]\nname='a'\n", ":1:1: error[C004]: there may be several"),
     ] {
-        let told = Refused { text: text.to_owned(), diagnostics: parse("f", text).unwrap_err() }.to_string();
+        let told = Refused { file: "f".to_owned(), text: text.to_owned(), diagnostics: parse("f", text).unwrap_err() }
+            .to_string();
         assert!(told.contains(part), "{text}: {told}");
     }
 }

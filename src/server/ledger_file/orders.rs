@@ -129,3 +129,29 @@ fn remove(file: &Path) {
         tracing::warn!("{}: {error}", file.display());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CallId, LineName, PromiseId, QueueName};
+    use crate::promise::{AskedBy, Closing, Opened};
+
+    #[test]
+    fn an_order_is_picked_up_once_while_its_entry_waits_for_the_disk() {
+        let directory = std::env::temp_dir().join(format!("onekey-orders-{}", std::process::id()));
+        let (promise, at) = (PromiseId(1), wall_now());
+        let mut ledger = Ledger::default();
+        let (line, queue) = (LineName::new("care"), QueueName::new("care"));
+        let (call, asked_by) = (CallId(1), AskedBy::Key);
+        let opened = Opened { promise, call, line, queue, at, asked_by, number: None, flagged: false };
+        ledger.apply(&Entry::Opened(opened));
+        let closed = Entry::Closed { promise, at, how: Closing::ByHand };
+        assert_eq!(ask_owner(&directory, &closed, Duration::ZERO).unwrap(), Ordered::Waiting);
+        let mut spool = Spool::new(&directory);
+        let picked = spool.pick_up(&ledger);
+        assert_eq!(picked.iter().map(|(entry, _)| entry.clone()).collect::<Vec<_>>(), [closed]);
+        assert!(spool.pick_up(&ledger).is_empty());
+        assert!(picked[0].1.exists(), "it stays until the entry is on disk");
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}

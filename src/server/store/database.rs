@@ -3,7 +3,7 @@
 use super::StoreError;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +31,13 @@ impl Database {
             std::fs::create_dir_all(directory)
                 .map_err(|error| StoreError::Directory { path: directory.to_owned(), error })?;
         }
+        // Digest hashes are as good as passwords: for the owner alone. SQLite gives its other files the same mode.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| StoreError::Directory { path: path.to_owned(), error })?;
         let opened = |error| StoreError::Open { path: path.to_owned(), error };
         let mut connection = Connection::open(path).map_err(opened)?;
         connection.busy_timeout(patience).map_err(opened)?;
@@ -89,6 +96,19 @@ fn file_id(path: &Path) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_database_is_its_owners_alone() {
+        let path = std::env::temp_dir().join(format!("onekey-mode-{}.sqlite", std::process::id()));
+        let database = Database::open(&path, Duration::from_secs(5)).unwrap();
+        let modes: Vec<u32> = ["", "-wal"]
+            .iter()
+            .map(|end| std::fs::metadata(format!("{}{end}", path.display())).unwrap().mode())
+            .collect();
+        drop(database);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(modes.iter().map(|mode| mode & 0o777).collect::<Vec<_>>(), [0o600, 0o600]);
+    }
 
     #[test]
     fn the_migrations_are_valid() {

@@ -30,6 +30,14 @@ impl PeopleBatch {
 }
 
 impl Database {
+    /// For an import: hashes fall all over the tree, so more of it is kept in memory (256 MiB at most).
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn expect_many_people(&self) -> Result<(), StoreError> {
+        Ok(self.connection.pragma_update(None, "cache_size", -(256 << 10))?)
+    }
+
     /// Writes and empties the batch; of several rows of one number, and of old and new, the last one counts.
     ///
     /// # Errors

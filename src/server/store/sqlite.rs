@@ -13,9 +13,9 @@ use crate::time::Wall;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -54,6 +54,7 @@ pub struct SqliteStore {
     counts: Arc<StoreCounts>,
     kept: Arc<Kept>,
     is_closing: Arc<AtomicBool>,
+    key_mark: Arc<OnceLock<String>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -80,7 +81,9 @@ impl SqliteStore {
         let kept = Arc::new(Kept { up_to: kept.into(), ..Kept::default() });
         let keeper = Keeper::new(path, options.write_patience, Database::open, database.ok());
         let mut writer = Writer::new(keeper, Arc::clone(&counts), Arc::clone(&kept));
+        let key_mark = Arc::new(OnceLock::new());
         let mut reader = Reader {
+            key_mark: Arc::clone(&key_mark),
             keeper: Keeper::new(path, options.lookup_patience, Database::open_reader, None),
             counts: Arc::clone(&counts),
         };
@@ -96,8 +99,15 @@ impl SqliteStore {
             counts,
             kept,
             is_closing: Arc::default(),
+            key_mark,
             threads,
         })
+    }
+
+    /// From now on look-ups fail, rather than find nobody, where the registry was imported under another key than the
+    /// one of this [mark](crate::callers::CallerRegistry::key_mark): its flagged callers would meet a menu.
+    pub fn expect_registry_key(&self, mark: String) {
+        let _ = self.key_mark.set(mark);
     }
 
     fn write(&self, write: Write) {
@@ -230,13 +240,14 @@ fn is_busy(error: &StoreError) -> bool {
 
 struct Reader {
     keeper: Keeper,
+    key_mark: Arc<OnceLock<String>>,
     counts: Arc<StoreCounts>,
 }
 
 impl Reader {
     fn run(&mut self, receiver: &Receiver<(NumberHash, LookupReply)>) {
         while let Ok((number, reply)) = receiver.recv() {
-            let facts = self.keeper.with(|database| facts_of(database, number));
+            let facts = self.keeper.with(|database| facts_of(database, self.key_mark.get(), number));
             if facts.is_err() {
                 self.counts.lookups_failed.fetch_add(1, Ordering::Relaxed);
             }
@@ -245,7 +256,14 @@ impl Reader {
     }
 }
 
-fn facts_of(database: &Database, number: NumberHash) -> Result<Option<CallerFacts>, StoreError> {
+fn facts_of(
+    database: &Database,
+    key_mark: Option<&String>,
+    number: NumberHash,
+) -> Result<Option<CallerFacts>, StoreError> {
+    if key_mark.is_some_and(|mark| database.is_registry_key(mark).is_ok_and(|is_ours| !is_ours)) {
+        return Err(StoreError::OtherKey);
+    }
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let today = earliest_date(Wall::from_seconds(seconds as i64));
     Ok(database.person(number)?.map(|stored| facts_on(&stored, today)))

@@ -192,3 +192,34 @@ fn is_rows_own(error: &rusqlite::Error) -> bool {
     use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
     matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::PromiseId;
+    use crate::promise::Closing;
+    use crate::time::Wall;
+
+    #[test]
+    fn after_a_lost_entry_the_ledger_is_never_told_that_later_ones_are_safe() {
+        let path = std::env::temp_dir().join(format!("onekey-writer-{}.sqlite", std::process::id()));
+        let mut database = Database::open(&path, Duration::from_secs(5)).unwrap();
+        let at = Wall::from_seconds(1);
+        let entry = Entry::Closed { promise: PromiseId(1), at, how: Closing::ByHand };
+        let (first, lost) =
+            (Write::Promise { sequence: 7, entry: entry.clone() }, Write::Promise { sequence: 8, entry });
+        let counts = StoreCounts::default();
+        let kept = Kept::default();
+        let has_gap = || kept.has_gap.load(Ordering::Acquire);
+        assert_eq!(write_batch(&mut database, &[&first], has_gap(), &counts).unwrap(), Some(7));
+        kept.note_lost(&lost);
+        let Write::Promise { entry, .. } = lost else { unreachable!() };
+        let later = Write::Promise { sequence: 9, entry };
+        assert_eq!(write_batch(&mut database, &[&later], has_gap(), &counts).unwrap(), None);
+        assert_eq!(database.promises_kept_up_to().unwrap(), 7);
+        drop(database);
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+    }
+}
