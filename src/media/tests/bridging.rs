@@ -77,6 +77,17 @@ fn another_source_is_anchored_where_time_is() {
 }
 
 #[test]
+fn another_source_with_numbers_near_the_formers_is_another_source_all_the_same() {
+    let mut rig = bridged();
+    rig.hear(1, &audio(100, 5000, 3));
+    rig.now += std::time::Duration::from_millis(600);
+    for (sequence, timestamp) in [(50, 4000), (51, 4160), (52, 4320)] {
+        rig.hear(1, &rtp(0, false, sequence, timestamp, 8, &[3; 160]));
+    }
+    assert_eq!(steps(&rig.sent), [(1, 4800), (1, 160)]);
+}
+
+#[test]
 fn a_jump_of_the_same_sources_timestamps_is_anchored_anew_too() {
     let mut rig = bridged();
     rig.hear(1, &audio(100, 5000, 3));
