@@ -342,6 +342,15 @@ mod tests {
     }
 
     #[test]
+    fn another_source_does_not_wipe_out_what_the_former_lost() {
+        let mut reception = counted([1, 2, 5]);
+        for sequence in [900, 902] {
+            reception.count(Time::ZERO, &Received { ssrc: 8, ..packet(sequence, 0) }, true);
+        }
+        assert_eq!((reception.lost(), reception.received), (3, 5));
+    }
+
+    #[test]
     fn a_report_tells_the_fraction_of_its_own_interval() {
         let mut reception = counted([1, 2, 3, 4]);
         assert_eq!(reception.report().unwrap().fraction_lost, 0);
