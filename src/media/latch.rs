@@ -182,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_address_may_be_a_private_one_behind_a_nat() {
+        let mut latch = latched();
+        latch.signal(ms(100), Some(address(3)));
+        assert_eq!(latch.admit(ms(120), address(4), 8, 50), Refused);
+        assert_eq!(latch.admit(ms(140), address(4), 8, 51), New);
+        assert_eq!(latch.destination(), Some(address(4)));
+        assert_eq!(latch.admit(ms(160), address(5), 9, 1), Refused);
+        assert_eq!(latch.admit(ms(180), address(5), 9, 2), Refused, "closed again");
+    }
+
+    #[test]
     fn the_same_address_again_or_a_null_one_opens_nothing() {
         let mut latch = latched();
         latch.signal(ms(100), None);

@@ -175,12 +175,8 @@ impl MediaPlane {
         for (at, from, bytes) in early.iter() {
             self.rtp(at, slot, from, bytes, out);
         }
-        let Some(leg) = self.leg(slot) else { return };
-        if leg.way_out().is_some() {
-            self.begin_playing(now, slot, out);
-        } else {
-            self.leave_wheel(slot);
-        }
+        // If the peer holds now instead, the leg leaves the wheel when its next frame is due and may not be sent.
+        self.begin_playing(now, slot, out);
     }
 
     fn rtp(&mut self, now: Time, slot: u32, from: SocketAddr, bytes: &[u8], out: &mut Vec<MediaOutput>) {

@@ -338,7 +338,16 @@ mod tests {
     #[test]
     fn a_jump_of_the_numbers_is_no_loss_of_thousands_and_forgets_no_earlier_loss() {
         assert_eq!(counted([1, 2, 4, 30_000, 30_001, 30_002]).lost(), 1);
-        assert_eq!(counted([1, 2, 30_000, 3, 4]).lost(), 0);
+        assert_eq!(counted([1, 2, 30_000, 4, 5]).lost(), 1, "one stray number is no jump");
+    }
+
+    #[test]
+    fn another_source_does_not_wipe_out_what_the_former_lost() {
+        let mut reception = counted([1, 2, 5]);
+        for sequence in [900, 902] {
+            reception.count(Time::ZERO, &Received { ssrc: 8, ..packet(sequence, 0) }, true);
+        }
+        assert_eq!((reception.lost(), reception.received), (3, 5));
     }
 
     #[test]

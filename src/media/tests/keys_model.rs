@@ -1,10 +1,11 @@
 //! The law of keys: a press of which any packet arrives is told exactly once, whatever the network does to the rest.
 //!
-//! proptest makes presses and a network that loses, repeats and reorders; its seeds are kept beside this file.
+//! proptest makes presses and a network that loses, repeats and reorders; the seed is fixed, so each run is the same.
 
 use crate::media::command::MediaEvent;
 use crate::media::rig::{Rig, rtp};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Key, packets before the end, pause after it in 20 ms steps.
 type Press = (u8, u16, u16);
@@ -48,7 +49,7 @@ fn arrivals(presses: &[Press], fates: &[Fate]) -> Vec<Arrival> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(4733), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_press_of_which_a_packet_arrives_is_told_once(

@@ -147,6 +147,7 @@ fn hold_music_goes_round_and_ends_with_nothing() {
     assert_eq!(firsts(&rig.sent), [10, 11, 10, 11, 10]);
     assert!(rig.sent[1..].iter().all(|packet| !packet.marker) && rig.events.is_empty());
     rig.play(1, 8, vec![], true);
+    rig.wait(20);
     rig.play(1, 9, vec![], false);
     rig.wait(20);
     assert_eq!(rig.events, [MediaEvent::PlayDone { leg: LegId(1), play: PlayId(9) }]);
