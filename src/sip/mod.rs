@@ -119,7 +119,7 @@ pub enum SipEvent {
         leg: LegId,
         answer: Vec<u8>,
     },
-    /// Final refusal of our INVITE, or 408 when nothing came at all. `retry_after` in seconds.
+    /// Final refusal of our INVITE (487 after our own CANCEL), or 408 when nothing came at all, or nothing more after a CANCEL.
     Rejected {
         leg: LegId,
         status: u16,
