@@ -4,6 +4,8 @@
 
 #[path = "shell/media.rs"]
 mod media;
+#[path = "shell/serving.rs"]
+mod serving;
 #[path = "shell/sockets.rs"]
 mod sockets;
 #[path = "shell/threads.rs"]
