@@ -123,9 +123,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, files: &'a [(String, String)]) -> Group
 
 /// The span's bytes, moved to character boundaries that the text has.
 fn within(text: &str, span: &Span) -> std::ops::Range<usize> {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    let end = text.floor_char_boundary(span.end.clamp(start, text.len()));
+    let start = boundary(text, span.start);
+    let end = boundary(text, span.end).max(start);
     start..end
+}
+
+/// The last character boundary at or before this byte.
+pub(crate) fn boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// The messages as a JSON array, for tools and the console's editor. Lines and columns count from 1, columns in
@@ -218,7 +224,7 @@ mod tests {
         let wild = [span(7, 7), span(500, 900), span(20, 3), Span { file: "gone.toml".to_owned(), start: 1, end: 2 }];
         for span in wild {
             let diagnostic = Diagnostic::warning("D036", "message").at(&span, "label");
-            assert!(draw(&[diagnostic.clone()], &files(), false).starts_with("warning[D036]: message"));
+            assert!(draw(std::slice::from_ref(&diagnostic), &files(), false).starts_with("warning[D036]: message"));
             to_json(&[diagnostic], &files());
         }
     }

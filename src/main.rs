@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, promises, registry, serve};
+use onekey::server::commands::{Done, agent, calls, check, promises, prompts, registry, serve};
 use onekey::server::config::{self, Config};
 use onekey::sip::registrar::DigestChoice;
 use std::io::IsTerminal;
@@ -33,6 +33,10 @@ fn run(command: Command, config: &Config) -> Done {
             log(config);
             serve::run(config, onekey::console::metrics::pages())
         }
+        Command::Check { folder, json } => check::folder(config, folder, json),
+        Command::Test { folder, bless, json } => check::rehearse(config, folder, bless, json),
+        Command::Explain { code } => check::explain_code(code.as_deref()),
+        Command::Prompts(PromptsCommand::Build { language, force }) => prompts::build(config, language, force),
         Command::Registry(RegistryCommand::Import { file, json }) => registry::import(config, &file, json),
         Command::Registry(RegistryCommand::Find { number, json }) => registry::find(config, &number, json),
         Command::Registry(RegistryCommand::Count) => registry::count(config),
@@ -74,6 +78,28 @@ struct Arguments {
 enum Command {
     /// Answers calls until Ctrl-C
     Serve,
+    /// Checks a folder of dialplan files as the server does before it takes them
+    Check {
+        /// Default: the folder of the configuration
+        folder: Option<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs the `.call` files of a folder on its dialplan, in virtual time
+    Test {
+        /// Default: the folder of the configuration
+        folder: Option<PathBuf>,
+        /// Rewrite the `<` lines of the files as they really are
+        #[arg(long)]
+        bless: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explains a message of the checker, such as D013; without a code lists them all
+    Explain { code: Option<String> },
+    /// Prompts: texts and their sound
+    #[command(subcommand)]
+    Prompts(PromptsCommand),
     /// The caller registry: who meets no menu
     #[command(subcommand)]
     Registry(RegistryCommand),
@@ -86,6 +112,18 @@ enum Command {
     /// Records of calls
     #[command(subcommand)]
     Calls(CallsCommand),
+}
+
+#[derive(Subcommand)]
+enum PromptsCommand {
+    /// Speaks the texts of prompts.toml into WAV files, by an installed speech program
+    Build {
+        #[arg(long)]
+        language: Option<String>,
+        /// Build all, also what has not changed
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Subcommand)]

@@ -1,4 +1,6 @@
-//! What a dialplan points at: `menu bills`, `queue care`, or one of the words `repeat`, `back`, `start`, `human`.
+//! What a dialplan points at: `menu bills`, `queue care`, or one of the words `repeat`, `start`, `human`.
+//!
+//! `back` is not among them: the loader resolves it to the one menu that leads to where it is written.
 
 use crate::ids::StepName;
 use std::fmt;

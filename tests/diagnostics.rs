@@ -221,6 +221,18 @@ fn a_file_cut_off_anywhere_or_with_any_line_missing_is_told_of_and_never_a_panic
 }
 
 #[test]
+fn a_way_of_hundreds_of_plays_is_refused() {
+    let mut input = "# beside:\n[menu.main]\nsay = [\"welcome\"]\n1 = \"play p0\"\n".to_owned();
+    for number in 0..2000 {
+        let next = if number == 1999 { "menu main".to_owned() } else { format!("play p{}", number + 1) };
+        input += &format!("[play.p{number}]\nsay = [\"data-balance\"]\nthen = \"{next}\"\n");
+    }
+    let told = checked(&files_of(&input)).1;
+    let codes: Vec<&str> = told.iter().map(|told| told.code).collect();
+    assert_eq!(codes, ["D034"]);
+}
+
+#[test]
 fn json_holds_what_the_drawing_holds() {
     let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
     let files = files_of("# beside:\n[menu.main]\nsay = [\"welcome\"]\n2 = \"menu suport\"\n");
@@ -250,4 +262,162 @@ fn a_file_with_windows_line_ends_is_told_the_same() {
         assert_eq!(codes(&input), codes(&windows), "{path:?}");
         draw(&checked(&files_of(&windows)).1, &files_of(&windows), false);
     }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Any small plan, made of random sections with random targets, that the checker takes keeps the promise to the silent.
+    #[test]
+    fn a_random_plan_that_is_taken_keeps_the_promise(picks in proptest::collection::vec(0usize..1000, 40)) {
+        let files = vec![("dialplans/care.toml".to_owned(), random_plan(&picks))];
+        if let Some(dialplan) = checked(&files).0 {
+            let line = dialplan.line_for("5550100").unwrap();
+            for at in reachable(&dialplan, line) {
+                [true, false].iter().for_each(|open| go_silent(&dialplan, line, &at, *open));
+            }
+        }
+    }
+
+    /// Whatever stands in a file, it is taken or told of: any golden input or the sample, with some characters changed.
+    #[test]
+    fn no_file_makes_the_checker_panic(
+        which in 0usize..60,
+        changes in proptest::collection::vec((0usize..2000, "[\\[\\]\"'=#.*\n\r,a-z0-9 {}“é\\\\]{0,3}"), 1..8),
+    ) {
+        let mut inputs: Vec<String> = golden().into_iter().map(|(_, input, _)| input).collect();
+        inputs.extend(sample().into_iter().map(|(_, text)| text));
+        let mut letters: Vec<char> = inputs[which % inputs.len()].chars().collect();
+        for (at, text) in changes {
+            let at = at % letters.len();
+            letters.splice(at..(at + 1).min(letters.len()), text.chars());
+            if letters.is_empty() {
+                letters.push(' ');
+            }
+        }
+        let files = files_of(&letters.into_iter().collect::<String>());
+        let (dialplan, told) = checked(&files);
+        proptest::prop_assert!(dialplan.is_some() || !told.is_empty());
+        draw(&told, &files, false);
+        onekey::diagnostic::to_json(&told, &files);
+    }
+}
+
+/// The promise as far as this issue checks it, walked by `Step::next`: in every plan that is taken, a caller who goes silent
+/// in any step is soon with a queue or at an end, and an end comes only after a person was offered or a message kept.
+#[test]
+fn in_every_plan_that_is_taken_silence_leads_to_a_person_or_a_finished_service() {
+    let mut plans = vec![english_sample()];
+    plans.extend(golden().into_iter().map(|(_, input, _)| files_of(&input)));
+    let mut walked = 0;
+    for files in plans {
+        let Some(dialplan) = checked(&files).0 else { continue };
+        for line in dialplan.lines.values() {
+            for step in dialplan.steps.values() {
+                let queue_is_open = [true, false];
+                queue_is_open.iter().for_each(|open| go_silent(&dialplan, line, &step.at(), *open));
+                walked += 1;
+            }
+        }
+    }
+    assert!(walked > 20, "only {walked} steps were walked");
+}
+
+fn reachable(dialplan: &Dialplan, line: &onekey::dialplan::Line) -> BTreeSet<onekey::target::StepRef> {
+    let human = dialplan.queue(&line.human.to).map(|queue| onekey::step::Step::Queue(queue.clone()).at());
+    let mut open: Vec<_> = human.into_iter().chain([line.start.clone()]).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        if seen.insert(at.clone()) {
+            open.extend(dialplan.step(&at).unwrap().targets().into_iter().filter_map(|target| match target {
+                onekey::target::Target::Step(step) => Some(step),
+                _ => None,
+            }));
+        }
+    }
+    seen
+}
+
+/// Two of each kind; each number picks a target or whether there is one.
+fn random_plan(picks: &[usize]) -> String {
+    const TARGETS: [&str; 16] = [
+        "menu a",
+        "menu b",
+        "play a",
+        "play b",
+        "hours a",
+        "hours b",
+        "queue a",
+        "queue b",
+        "voicemail a",
+        "queue c",
+        "hangup a",
+        "queue c",
+        "start",
+        "human",
+        "back",
+        "repeat",
+    ];
+    let mut picks = picks.iter().copied();
+    let mut pick = |most: usize| picks.next().map_or(0, |pick| pick % most);
+    let mut plan = BESIDE.replace("menu main", "menu a").replace("queue care", "queue a").replace("[queue.care]", "");
+    for name in ["a", "b"] {
+        plan += &format!(
+            "[menu.{name}]\nsay = \"welcome\"\n1 = \"{}\"\n2 = \"{}\"\n",
+            TARGETS[pick(16)],
+            TARGETS[pick(16)]
+        );
+        plan += &format!("[play.{name}]\nsay = \"data-balance\"\nfinished = {}\n", pick(2) == 0);
+        if pick(2) == 0 {
+            plan += &format!("then = \"{}\"\n", TARGETS[pick(16)]);
+        }
+        plan += &format!("[hours.{name}]\nzone = \"UTC\"\nopen = \"daily 08:00-20:00\"\n");
+        plan += &format!("then = \"{}\"\nelse = \"{}\"\n", TARGETS[pick(16)], TARGETS[pick(16)]);
+        plan += &format!("[queue.{name}]\n");
+        if pick(2) == 0 {
+            plan += &format!("else = \"{}\"\n", TARGETS[pick(16)]);
+        }
+    }
+    plan += "[queue.c]\n[hangup.a]\n[voicemail.a]\nsay = \"voicemail-greeting\"\n";
+    if pick(2) == 0 { plan + &format!("then = \"{}\"\n", TARGETS[pick(16)]) } else { plan }
+}
+
+fn go_silent(dialplan: &Dialplan, line: &onekey::dialplan::Line, from: &onekey::target::StepRef, open: bool) {
+    use onekey::step::{Edge, Event, StepState};
+    use onekey::target::Target;
+    let (mut at, mut state, mut event) = (from.clone(), StepState::default(), Event::Entered { open });
+    let mut may_end = at.kind == onekey::target::StepKind::Hangup;
+    for _ in 0..100 {
+        let step = dialplan.step(&at).unwrap();
+        event = match step.next(&mut state, event) {
+            Edge::Speak { prompts, .. } => {
+                may_end |= prompts.iter().any(|id| [spoken::OFFER_HUMAN, spoken::MESSAGE_DONE].contains(&id.as_str()));
+                Event::Spoken
+            }
+            Edge::Listen { .. } => Event::Silence,
+            Edge::Record { .. } => Event::Recorded,
+            Edge::HangUp => return assert!(may_end, "{from} of {} ends with nothing done", line.name),
+            Edge::Go(Target::Step(to)) => {
+                (at, state) = (to, StepState::default());
+                Event::Entered { open }
+            }
+            Edge::Go(Target::Start) => {
+                (at, state) = (line.start.clone(), StepState::default());
+                Event::Entered { open }
+            }
+            Edge::Go(Target::Repeat) => Event::Entered { open },
+            // A person, where the queue can serve; else the queue's own way on, whose end is a kept promise.
+            Edge::Go(Target::Human) | Edge::Join(_) if open => return,
+            edge => {
+                let name = if let Edge::Join(name) = edge { name } else { line.human.to.clone() };
+                let Some(Target::Step(to)) = dialplan.queue(&name).and_then(|queue| queue.otherwise.clone()) else {
+                    return;
+                };
+                may_end = false;
+                (at, state) = (to, StepState::default());
+                Event::Entered { open: false }
+            }
+        };
+    }
+    panic!("{from} of line {}: a silent caller goes round", line.name);
 }

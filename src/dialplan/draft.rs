@@ -1,4 +1,6 @@
 //! What was read of each section, before anything is known of the others: steps with their targets still as written.
+//!
+//! The checks walk these and not the finished steps, because only here does every target know its place in the text.
 
 use super::section::{Aim, Text, Written};
 use crate::diagnostic::Span;

@@ -1,4 +1,6 @@
 //! The section `[hours.NAME]`: zones, ranges of days and times, holidays, as administrators write them.
+//!
+//! What open means at a moment is `step::hours`' matter.
 
 use super::draft::{Draft, Role, Slot, step_name};
 use super::near::near;
@@ -14,16 +16,19 @@ use jiff::tz::TimeZone;
 const DAY_WORDS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 pub(super) fn read_hours(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
-    for key in ["zone", "open"] {
-        if !section.has(key) && !section.damaged {
-            told.push(missing(&section.said, &section.name_span, key));
-        }
+    if !section.has("zone") && !section.damaged {
+        told.push(missing(&section.said, &section.name_span, "zone"));
     }
     let roles = [("then", Role::Then), ("else", Role::Else)].into_iter();
     let lacks = roles.filter(|(key, _)| !section.has(key) && !section.damaged).map(|(_, role)| role).collect();
     let zone = section.text("zone", told).and_then(|text| read_zone(&text, told)).unwrap_or(TimeZone::UTC);
     let mut open = Vec::new();
-    for text in section.texts("open", told).unwrap_or_default() {
+    let before = told.len();
+    let ranges = section.texts("open", told).unwrap_or_default();
+    if ranges.is_empty() && told.len() == before && !section.damaged {
+        told.push(missing(&section.said, &section.name_span, "open"));
+    }
+    for text in ranges {
         match read_range(&text.value) {
             Ok(range) => open.push(range),
             Err((word, why)) => told.push(bad_range(&text, word, why)),

@@ -1,4 +1,6 @@
 //! The section `[line.NAME]` with its `[line.NAME.human]`: what is dialled, where it starts, the one-key promise.
+//!
+//! Whether the targets are there, and the ages known, is for `names`.
 
 use super::draft::LineDraft;
 use super::near::near;
@@ -142,9 +144,11 @@ fn read_direct(rule: &Text, ages: &mut Vec<(u8, Span)>, told: &mut Vec<Diagnosti
     let spaced = rule.value.replace(">=", " >= ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     match words[..] {
-        ["age", ">=", years] if let Ok(years) = years.parse::<u8>() => {
-            ages.push((years, rule.span.clone()));
-            return Some(DirectRule::AgeAtLeast(years));
+        ["age", ">=", years] => {
+            if let Ok(years) = years.parse::<u8>() {
+                ages.push((years, rule.span.clone()));
+                return Some(DirectRule::AgeAtLeast(years));
+            }
         }
         ["flag", flag] => return Some(DirectRule::Flag(flag.to_owned())),
         _ => {}

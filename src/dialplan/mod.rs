@@ -1,4 +1,6 @@
 //! What was written, as a whole: lines, steps and queues of one folder, checked before anything uses them.
+//!
+//! `load` makes it from files and tells everything that is wrong; `report` is what `onekey check` and `explain` print.
 
 pub mod codes;
 mod draft;

@@ -13,6 +13,10 @@ use crate::ids::{Language, LineName, QueueName};
 use crate::target::{StepKind, StepRef, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Diagnostics after which no near names are looked for: comparing each wrong name with every name of a large plan takes
+/// long, and nobody reads so many hints.
+const NEAR_MAX: usize = 100;
+
 /// What can be told of names before targets are put into the steps.
 pub(super) fn check(drafts: &Drafts, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
     let mut numbers: BTreeMap<&str, (&str, &Span)> = BTreeMap::new();
@@ -56,7 +60,10 @@ fn check_step(drafts: &Drafts, step: &StepRef, aim: &Aim, said: &str, label: &st
     }
     let message = format!("{said} {} `{}`, which does not exist", step.kind, step.name);
     let diagnostic = Diagnostic::error("D010", message).at(&aim.name, label);
-    told.push(offer_near(drafts, step, diagnostic, |near| near.to_string()));
+    told.push(match told.len() < NEAR_MAX {
+        true => offer_near(drafts, step, diagnostic, |near| near.to_string()),
+        false => diagnostic.help(format!("add a section `[{}.{}]`, or name one that is there", step.kind, step.name)),
+    });
 }
 
 /// Adds the step that was most likely meant: a near name of the same kind, or the same name of another.
@@ -113,6 +120,9 @@ fn check_queue(drafts: &Drafts, draft: &Draft, facts: &Facts<'_>, told: &mut Vec
 
 /// Hours that calls come to must say where they go.
 fn check_hours(drafts: &Drafts, draft: &Draft, told: &mut Vec<Diagnostic>) {
+    if draft.lacks.is_empty() {
+        return;
+    }
     let leads_here = |aim: &Aim| aim.written == Written::Step(draft.at.clone());
     let slots = drafts.steps.values().flat_map(|other| other.aims.iter().map(|slot| &slot.aim));
     let starts = drafts.lines.iter().filter_map(|line| line.start.as_ref().map(|(_, aim)| aim));
@@ -143,6 +153,7 @@ fn unknown_age(years: u8, span: &Span, thresholds: &[u8]) -> Diagnostic {
 /// Puts every target into its step.
 pub(super) fn resolve(drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
     let mut filled: Vec<(StepRef, Role, Target)> = Vec::new();
+    let leading = leading(drafts);
     for draft in drafts.steps.values() {
         for slot in &draft.aims {
             let target = match &slot.aim.written {
@@ -150,7 +161,7 @@ pub(super) fn resolve(drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
                 Written::Step(_) | Written::Human => Target::Human,
                 Written::Repeat => Target::Repeat,
                 Written::Start => Target::Start,
-                Written::Back => match back(drafts, &draft.at) {
+                Written::Back => match back(&leading, &draft.at) {
                     Ok(menu) => Target::Step(menu),
                     Err(menus) => {
                         if !drafts.damaged {
@@ -173,26 +184,39 @@ pub(super) fn resolve(drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The one menu that leads to a step, through plays and hours if need be; all of them where there is not one.
-fn back(drafts: &Drafts, from: &StepRef) -> Result<StepRef, Vec<StepRef>> {
-    let mut menus = BTreeSet::new();
-    let mut seen = BTreeSet::from([from.clone()]);
-    let mut open = vec![from.clone()];
-    while let Some(step) = open.pop() {
-        for draft in drafts.steps.values() {
-            let leads = draft.aims.iter().any(|slot| slot.aim.written == Written::Step(step.clone()));
-            if !leads || !seen.insert(draft.at.clone()) {
-                continue;
-            }
-            match draft.at.kind {
-                StepKind::Menu => drop(menus.insert(draft.at.clone())),
-                _ => open.push(draft.at.clone()),
+/// Which steps lead to a step, by what is written at them.
+fn leading(drafts: &Drafts) -> BTreeMap<&StepRef, BTreeSet<&StepRef>> {
+    let mut leading: BTreeMap<&StepRef, BTreeSet<&StepRef>> = BTreeMap::new();
+    for draft in drafts.steps.values() {
+        for slot in &draft.aims {
+            if let Written::Step(step) = &slot.aim.written {
+                leading.entry(step).or_default().insert(&draft.at);
             }
         }
     }
-    match menus.len() {
-        1 => Ok(menus.pop_first().expect("there is one")),
-        _ => Err(menus.into_iter().collect()),
+    leading
+}
+
+/// The one menu that leads to a step, through plays and hours if need be; all of them where there is not one.
+fn back(leading: &BTreeMap<&StepRef, BTreeSet<&StepRef>>, from: &StepRef) -> Result<StepRef, Vec<StepRef>> {
+    let mut menus = BTreeSet::new();
+    let mut seen = BTreeSet::from([from]);
+    let mut open = vec![from];
+    while let Some(step) = open.pop() {
+        for earlier in leading.get(step).into_iter().flatten() {
+            if !seen.insert(earlier) {
+                continue;
+            }
+            match earlier.kind {
+                StepKind::Menu => drop(menus.insert(*earlier)),
+                _ => open.push(earlier),
+            }
+        }
+    }
+    let menus: Vec<StepRef> = menus.into_iter().cloned().collect();
+    match &menus[..] {
+        [menu] => Ok(menu.clone()),
+        _ => Err(menus),
     }
 }
 

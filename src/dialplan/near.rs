@@ -12,7 +12,7 @@ pub(super) fn near<'a>(written: &str, candidates: impl IntoIterator<Item = &'a s
     let most = (written.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .filter(|candidate| candidate.len() <= 64)
+        .filter(|candidate| candidate.len() <= 64 && candidate.len().abs_diff(written.len()) <= 4 * most)
         .map(|candidate| (slips(&written.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(slips, _)| *slips <= most)
         .min_by_key(|(slips, _)| *slips)

@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 const BREAKS_LINKS: [&str; 13] =
     ["D002", "D003", "D005", "D008", "D009", "D010", "D012", "D016", "D017", "D018", "D019", "D029", "D030"];
 
+/// Most sections on one way of a silent caller; also bounds the depth of the search.
+const WAY_MAX: usize = 500;
+
 pub(super) fn check(drafts: &Drafts, told: &mut Vec<Diagnostic>) {
     hang_ups(drafts, told);
     refused_hang_ups(drafts, told);
@@ -89,9 +92,11 @@ impl Search<'_> {
             }
             return;
         }
-        // The depth of this walk is the number of steps, which the file's size bounds; a plan that deep is refused.
-        if self.done.contains(at) || self.path.len() > 500 {
+        if self.done.contains(at) {
             return;
+        }
+        if self.path.len() >= WAY_MAX {
+            return self.too_long(at);
         }
         let Some(draft) = self.drafts.steps.get(at) else { return };
         for (step, span) in self.silent_ways(draft) {
@@ -110,6 +115,16 @@ impl Search<'_> {
             self.path.pop();
         }
         self.done.insert(at.clone());
+    }
+
+    fn too_long(&mut self, at: &StepRef) {
+        let Some(draft) = self.drafts.steps.get(at).filter(|_| self.known.insert(BTreeSet::new())) else { return };
+        let message = format!("a caller who does nothing passes more than {WAY_MAX} sections on the way to {at}");
+        self.told.push(
+            Diagnostic::error("D034", message)
+                .at(&draft.name, "callers would give up long before they reach a person")
+                .help("lead to a queue or a menu much earlier"),
+        );
     }
 
     /// Where a caller who does nothing can get from here, by open or closed hours and queues.

@@ -1,4 +1,6 @@
 //! The section `[queue.NAME]`: who serves, how callers wait, where they go when nobody can serve (DESIGN §8).
+//!
+//! Whether its hours and agents are there is for `names`; how it serves is the queue's own matter.
 
 use super::draft::{Draft, Role, Slot};
 use super::near::near;

@@ -1,4 +1,6 @@
 //! What `onekey check` and `onekey explain` print: text from facts, for whoever holds the terminal.
+//!
+//! Prints nothing itself and reads no file: the command line gives the files and takes the text.
 
 use super::codes;
 use super::section::say_duration;

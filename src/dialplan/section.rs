@@ -328,9 +328,9 @@ pub(super) fn say_duration(length: Duration) -> String {
     let millis = length.as_millis();
     match millis {
         0 => "0s".to_owned(),
-        _ if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
-        _ if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
-        _ if millis % 1000 == 0 => format!("{}s", millis / 1000),
+        _ if millis.is_multiple_of(3_600_000) => format!("{}h", millis / 3_600_000),
+        _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
+        _ if millis.is_multiple_of(1000) => format!("{}s", millis / 1000),
         _ => format!("{:.1}s", length.as_secs_f64()),
     }
 }
@@ -344,10 +344,13 @@ pub(super) fn read_target(text: &Text) -> Result<Aim, Box<Diagnostic>> {
         ["back"] => word(Written::Back),
         ["start"] => word(Written::Start),
         ["human"] => word(Written::Human),
-        [kind, name] if let Some(kind) = StepKind::from_word(kind) => {
-            let written = Written::Step(StepRef { kind, name: StepName::new(name) });
-            Ok(Aim { written, span: text.span.clone(), name: text.word(name) })
-        }
+        [kind, name] => match StepKind::from_word(kind) {
+            Some(kind) => {
+                let written = Written::Step(StepRef { kind, name: StepName::new(name) });
+                Ok(Aim { written, span: text.span.clone(), name: text.word(name) })
+            }
+            None => Err(Box::new(not_a_target(text, &words))),
+        },
         _ => Err(Box::new(not_a_target(text, &words))),
     }
 }

@@ -1,4 +1,6 @@
 //! The sections of menus, plays, voicemails and hang-ups: read into drafts, with defaults filled in.
+//!
+//! What is wrong with one section is told here; what is wrong between sections is for `names`, `paths` and `spoken`.
 
 use super::draft::{Draft, Role, Slot, step_name};
 use super::section::{Aim, Section, Text, Written};

@@ -4,7 +4,7 @@
 //! all positions stay) and the text is parsed again until nothing is wrong. What a blanked line took away is not
 //! reported as missing afterwards: its section is marked as damaged.
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, boundary};
 use crate::ids::StepName;
 use crate::target::{StepKind, StepRef};
 use std::ops::Range;
@@ -186,7 +186,7 @@ impl Source {
 
     /// The line that holds this byte, without its end.
     fn line_at(&self, at: usize) -> Range<usize> {
-        let at = self.text.floor_char_boundary(at.min(self.text.len()));
+        let at = boundary(&self.text, at);
         let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let end = self.text[at..].find('\n').map_or(self.text.len(), |length| at + length);
         start..end
@@ -216,7 +216,8 @@ impl Source {
 
     fn word_before(&self, at: usize, line: &Range<usize>) -> Range<usize> {
         let before = self.text[..at.clamp(line.start, line.end)].trim_end();
-        let start = before.rfind(char::is_whitespace).map_or(0, |space| self.text.ceil_char_boundary(space + 1));
+        let word = before.split_whitespace().next_back().unwrap_or("");
+        let start = before.len() - word.len();
         if start < before.len() { start..before.len() } else { line.clone() }
     }
 

@@ -16,13 +16,13 @@ pub struct Verdict {
 }
 
 /// Loads the folder's dialplan with the prompts. An error is what an administrator must mend first.
-pub fn stage(folder: &Path, prompts: &Path) -> Result<Stage, String> {
+pub fn stage(folder: &Path, prompts: &Path, thresholds: &[u8]) -> Result<Stage, String> {
     let (library, problems) = load_prompts(prompts, &mut |_| {});
     if let Some(problem) = problems.iter().find(|problem| problem.severity == crate::diagnostic::Severity::Error) {
         return Err(problem.to_string());
     }
     let files = read_dialplans(folder)?;
-    let facts = Facts { prompts: &library, registry_thresholds: vec![60, 65], agents: None };
+    let facts = Facts { prompts: &library, registry_thresholds: thresholds.to_vec(), agents: None };
     let (plan, told) = load(&files, &facts);
     match plan {
         Some(plan) => Ok(Stage { dialplan: Arc::new(plan), prompts: Arc::new(library) }),

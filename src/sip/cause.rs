@@ -1,4 +1,6 @@
 //! The Reason header (RFC 3326): why a peer ended a call, and why we do.
+//!
+//! What follows from it for a call is the engine's affair.
 
 use super::EndCause;
 use super::headers::split;

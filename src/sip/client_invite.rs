@@ -1,13 +1,6 @@
 //! The INVITE client transaction (RFC 3261 §17.1.1 with the Accepted state of RFC 6026 §7.2).
 //!
 //! The ACK of a refusal is sent here, on the same branch; the ACK of a 2xx is the dialog's and comes from the leg.
-//!
-//! ```text
-//!          1xx              2xx            M
-//! Calling ----> Proceeding ----> Accepted  ----> Terminated     (A repeats, B gives up)
-//!    |              |  300-699            D
-//!    +--------------+---------> Completed ----> Terminated
-//! ```
 
 use super::timers::{T1, T1_TIMES_64, TimerName};
 use super::transaction::Effect;
@@ -26,6 +19,14 @@ pub enum State {
     Terminated,
 }
 
+/// The machine:
+///
+/// ```text
+///          1xx              2xx            M
+/// Calling ----> Proceeding ----> Accepted  ----> Terminated     (A repeats, B gives up)
+///    |              |  300-699            D
+///    +--------------+---------> Completed ----> Terminated
+/// ```
 #[derive(Debug)]
 pub struct ClientInvite {
     state: State,

@@ -1,4 +1,6 @@
 //! The client transaction of every request but INVITE and ACK (RFC 3261 §17.1.2): here BYE and CANCEL.
+//!
+//! Which request it is, and what its answer means, is not its affair.
 
 use super::timers::{T1, T1_TIMES_64, T2, T4, TimerName, next_interval};
 use super::transaction::Effect;

@@ -1,4 +1,6 @@
 //! How a leg ends (RFC 3261 §15): our wish whatever its state, our BYE, and the peer's.
+//!
+//! Events are told once; what is still under way afterwards goes on without the engine.
 
 use super::cause;
 use super::client_non_invite::ClientNonInvite;

@@ -1,4 +1,6 @@
 //! Who calls and what was dialled, as far as we may believe it (RFC 3323, RFC 3325, RFC 3966).
+//!
+//! Whether a caller is an agent is the registrar's to say; numbers are normalised by the caller registry.
 
 use super::headers::NameAddr;
 use super::message::Message;

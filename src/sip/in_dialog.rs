@@ -1,8 +1,10 @@
 //! Requests inside a dialog (RFC 3261 §12.2.2, §14.2; UPDATE RFC 3311; INFO RFC 6086): what they ask, who answers, and in which order.
+//!
+//! BYE is in `ending`, the sending and repeating of answers in `incoming`; whether SDP is acceptable is the engine's affair.
 
 use super::core_requests::{accept, capabilities};
 use super::dialog::Order;
-use super::info_key::{self, InfoBody};
+use super::key_body::{self, KeyBody};
 use super::leg::{Asked, AskedKind, LegState};
 use super::message::{Message, Method};
 use super::stack::{SipOutput, SipStack};
@@ -53,7 +55,9 @@ impl SipStack {
 
     /// A re-INVITE or UPDATE: the engine's to answer unless an earlier one is not done with.
     fn asked(&mut self, now: Now, id: LegId, kind: AskedKind, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        if let Some((status, extra)) = self.in_the_way(id) {
+        self.implied_ack(now, id, kind, out);
+        let has_offer = kind == AskedKind::Again || !request.body().is_empty();
+        if let Some((status, extra)) = self.in_the_way(id).filter(|_| has_offer) {
             return self.reply_once(now, &request, flow, status, extra, out);
         }
         if !is_sdp(&request) {
@@ -81,6 +85,16 @@ impl SipStack {
         }
     }
 
+    /// A re-INVITE says that our 200 has arrived: nobody may send it before that (§14.1). Its ACK is late or lost, and unless it
+    /// was to bring an answer there is nothing to wait for.
+    fn implied_ack(&mut self, now: Now, id: LegId, kind: AskedKind, out: &mut Vec<SipOutput>) {
+        let unacked = self.legs.get(&id).and_then(|leg| leg.unacked.as_ref());
+        if let Some(unacked) = unacked.filter(|unacked| kind == AskedKind::Again && !unacked.our_offer) {
+            let cseq = unacked.cseq;
+            self.answer_acknowledged(now, id, cseq, b"", out);
+        }
+    }
+
     /// Status and headers with which a change is put off: 491 while an offer of ours is open, 500 with a Retry-After while
     /// one of the peer's is (RFC 3261 §14.2, RFC 3311 §5.2).
     fn in_the_way(&mut self, id: LegId) -> Option<(u16, Vec<(String, String)>)> {
@@ -94,14 +108,14 @@ impl SipStack {
     }
 
     fn informed(&mut self, now: Now, leg: LegId, info: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        match info_key::read(info.content_type(), info.body()) {
-            InfoBody::Key(key, duration_ms) => {
+        match key_body::read(info.content_type(), info.body()) {
+            KeyBody::Key(key, duration_ms) => {
                 self.reply_once(now, info, flow, 200, Vec::new(), out);
                 out.push(SipOutput::Event(SipEvent::InfoKey { leg, key, duration_ms }));
             }
-            InfoBody::Empty => self.reply_once(now, info, flow, 200, Vec::new(), out),
-            InfoBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
-            InfoBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
+            KeyBody::Empty => self.reply_once(now, info, flow, 200, Vec::new(), out),
+            KeyBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
+            KeyBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
         }
     }
 }

@@ -147,15 +147,22 @@ impl SipStack {
     }
 
     /// The ACK of our 200; a repeated one says nothing.
-    pub(super) fn answer_acknowledged(&mut self, now: Now, id: LegId, ack: &Message, out: &mut Vec<SipOutput>) {
+    pub(super) fn answer_acknowledged(
+        &mut self,
+        now: Now,
+        id: LegId,
+        cseq: u32,
+        body: &[u8],
+        out: &mut Vec<SipOutput>,
+    ) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let Some(unacked) = leg.unacked.take_if(|unacked| unacked.cseq == ack.cseq()) else { return };
+        let Some(unacked) = leg.unacked.take_if(|unacked| unacked.cseq == cseq) else { return };
         out.extend([TimerName::AnswerAgain, TimerName::AnswerLost].map(|name| SipOutput::Clear(name.of(id.0))));
         if let LegState::Closing(reason) = &leg.state {
             let reason = reason.clone();
             return self.send_bye(now, id, &reason, out);
         }
-        let answer = if unacked.our_offer { ack.body().to_vec() } else { Vec::new() };
+        let answer = if unacked.our_offer { body.to_vec() } else { Vec::new() };
         if unacked.first {
             out.push(SipOutput::Event(SipEvent::Acked { leg: id, answer }));
         } else if unacked.our_offer {

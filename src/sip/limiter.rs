@@ -1,4 +1,6 @@
 //! How often an address may fail to prove a password before it is shut out for a minute.
+//!
+//! What it is shut out from is the registrar's affair.
 
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};

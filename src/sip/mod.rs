@@ -18,7 +18,8 @@ pub mod headers;
 pub mod identity;
 mod in_dialog;
 mod incoming;
-pub mod info_key;
+
+pub mod key_body;
 pub mod leg;
 pub mod limiter;
 pub mod message;

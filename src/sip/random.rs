@@ -1,4 +1,6 @@
 //! Tags, branches, Call-IDs and pauses from one seeded cryptographic generator: the same seed gives the same messages.
+//!
+//! Nonces come from the digest's own key, which is drawn here once.
 
 use super::transaction::MAGIC_COOKIE;
 use rand_chacha::ChaCha20Rng;

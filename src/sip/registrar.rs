@@ -152,9 +152,14 @@ impl Registrar {
         });
         let agent = account.account.agent.clone();
         let proven = is_its_path || {
-            let given = self.credentials(request)?;
-            self.is_password(&given, &name, request)
-                && self.nonces.check(now.time, &given.nonce, given.nc) == NonceVerdict::Fresh
+            // Guessing by INVITE must not be cheaper than by REGISTER.
+            let source = flow.remote.ip();
+            let given = self.credentials(request).filter(|_| !self.failures.is_blocked(now.time, source))?;
+            let is_right = self.is_password(&given, &name, request);
+            if !is_right {
+                self.failures.failed(now.time, source);
+            }
+            is_right && self.nonces.check(now.time, &given.nonce, given.nc) == NonceVerdict::Fresh
         };
         proven.then_some(agent)
     }

@@ -1,13 +1,6 @@
 //! The INVITE server transaction (RFC 3261 §17.2.1 with the Accepted state of RFC 6026 §7.1).
 //!
 //! Repeats of the INVITE end here. A 200 is sent again by the leg, not here, until its ACK: that is the dialog's affair.
-//!
-//! ```text
-//!             1xx             2xx               L
-//! Proceeding -----> itself   -----> Accepted  -----> Terminated
-//!     |  300-699              ACK               I
-//!     +--------> Completed   -----> Confirmed -----> Terminated     (G repeats, H gives up)
-//! ```
 
 use super::timers::{T1, T1_TIMES_64, T4, TimerName, next_interval};
 use super::transaction::Effect;
@@ -26,6 +19,14 @@ pub enum State {
     Terminated,
 }
 
+/// The machine:
+///
+/// ```text
+///             1xx             2xx               L
+/// Proceeding -----> itself   -----> Accepted  -----> Terminated
+///     |  300-699              ACK               I
+///     +--------> Completed   -----> Confirmed -----> Terminated     (G repeats, H gives up)
+/// ```
 #[derive(Debug)]
 pub struct ServerInvite {
     state: State,

@@ -1,4 +1,6 @@
 //! The server transaction of every request but INVITE and ACK (RFC 3261 §17.2.2): repeats get the same answer again.
+//!
+//! What is answered is decided elsewhere; until then repeats are absorbed.
 
 use super::timers::{T1_TIMES_64, TimerName};
 use super::transaction::Effect;

@@ -196,17 +196,22 @@ impl SipStack {
     fn acknowledged(&mut self, now: Now, ack: &Message, out: &mut Vec<SipOutput>) {
         if let Some(id) = self.transactions.server_of(ack, Method::Invite) {
             let mut effects = Vec::new();
-            let is_users = match self.transactions.server(id).map(|server| &mut server.machine) {
-                Some(ServerMachine::Invite(machine)) => machine.acknowledged(&mut effects),
-                _ => false,
+            let leg = match self.transactions.server(id) {
+                Some(server) => match &mut server.machine {
+                    // RFC 2543: the branch is the INVITE's and To may lack our tag.
+                    ServerMachine::Invite(machine) => server.leg.filter(|_| machine.acknowledged(&mut effects)),
+                    ServerMachine::Other(_) => None,
+                },
+                None => None,
             };
             self.apply(now, id, effects, out);
-            if !is_users {
-                return;
+            if let Some(leg) = leg {
+                self.answer_acknowledged(now, leg, ack.cseq(), ack.body(), out);
             }
+            return;
         }
         match self.leg_of(ack) {
-            Some(leg) => self.answer_acknowledged(now, leg, ack, out),
+            Some(leg) => self.answer_acknowledged(now, leg, ack.cseq(), ack.body(), out),
             None => self.drop_message(),
         }
     }

@@ -1,6 +1,6 @@
 //! `[hangup.NAME]`: a few words, then the end of the call.
 //!
-//! The checker lets a call come here only after a person, a kept promise or a finished service (D040): a hang-up is
+//! The checker lets a call come here only after a person, a kept promise or a finished service (D031 to D033): a hang-up is
 //! never the answer to a caller who could not find the way. `0` during the words still reaches a person: the call
 //! takes it before this step sees anything.
 

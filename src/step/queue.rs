@@ -1,4 +1,6 @@
 //! `[queue.NAME]`: people who take calls, and how a caller waits for them.
+//!
+//! Tickets, agents and times are the queue's own (`crate::queue`); this is only what was written.
 
 use super::{Edge, Event, StepState};
 use crate::ids::{AgentId, PromptId, QueueName, StepName};

@@ -4,7 +4,9 @@
 
 pub mod agent;
 pub mod calls;
+pub mod check;
 pub mod promises;
+pub mod prompts;
 pub mod registry;
 pub mod serve;
 

@@ -159,7 +159,7 @@ fn media_listen(config: &Config) -> IpAddr {
 }
 
 /// `None` where the database cannot be read: nothing is said of agents then.
-fn known_agents(config: &Config) -> Option<BTreeSet<AgentId>> {
+pub(super) fn known_agents(config: &Config) -> Option<BTreeSet<AgentId>> {
     let path = &config.database.path;
     if !path.exists() {
         return None;

@@ -1,4 +1,6 @@
 //! Calls of two stacks over a good wire: what each says and hears, and what is on the wire.
+//!
+//! What a bad wire does to them is in `crossing` and `lossy`.
 
 use super::{A, ANSWER, B, Faults, Net, OFFER, first_word, incoming};
 use crate::ids::LegId;

@@ -1,4 +1,6 @@
 //! Inside a call: re-INVITE and UPDATE, sequence numbers, keys by INFO, target and path (RFC 3261 §12.2, §14, RFC 3311).
+//!
+//! One stack as the callee; the peer's messages are written by hand.
 
 use super::peer::{Peer, inside, request, with_body};
 use crate::ids::LegId;
@@ -97,6 +99,22 @@ fn an_update_changes_with_an_offer_and_only_refreshes_without() {
 }
 
 #[test]
+fn a_reinvite_whose_ack_was_overtaken_is_served_and_an_update_without_offer_stands_in_nobodys_way() {
+    let mut peer = Peer::new();
+    peer.receive(&request("INVITE", 1, &offer()));
+    peer.order(|stack, now, out| stack.answer(now, LEG, SDP.to_vec(), out));
+    let tag = peer.last().to_tag().unwrap().to_owned();
+    assert_eq!(peer.status(&inside("UPDATE", 2, &tag, "")), 200);
+    assert_eq!(peer.status(&inside("UPDATE", 3, &tag, &offer())), 500);
+    assert_eq!(peer.status(&inside("INVITE", 4, &tag, &offer())), 100);
+    let told =
+        [SipEvent::Acked { leg: LEG, answer: Vec::new() }, SipEvent::Changed { leg: LEG, offer: b"v=0".to_vec() }];
+    assert_eq!(peer.events[1..], told);
+    assert!(peer.receive(&inside("ACK", 1, &tag, "")).is_empty());
+    assert_eq!(peer.events.len(), 3);
+}
+
+#[test]
 fn a_bye_while_a_change_is_open_refuses_it_with_487() {
     let (mut peer, tag) = up(Peer::new(), &offer());
     peer.receive(&inside("INVITE", 2, &tag, &offer()));
@@ -171,6 +189,27 @@ fn peers_of_rfc_2543_have_neither_tags_nor_branches_of_ours() {
     assert_eq!(peer.status(&old(inside("BYE", 2, &tag, ""))), 200);
     peer.wait(40);
     assert!(peer.stack.is_quiet());
+}
+
+#[test]
+fn an_ack_of_rfc_2543_is_known_by_its_invites_branch_alone() {
+    let old = |text: String| text.replace("z9hG4bK", "");
+    let mut peer = Peer::new();
+    peer.receive(&old(request("INVITE", 1, "")));
+    peer.order(|stack, now, out| stack.answer(now, LEG, SDP.to_vec(), out));
+    peer.receive(&old(request("ACK", 1, &offer())).replace("branch=ACK1", "branch=INVITE1"));
+    assert_eq!(peer.events.last(), Some(&SipEvent::Acked { leg: LEG, answer: b"v=0".to_vec() }));
+}
+
+#[test]
+fn an_ack_of_an_earlier_200_does_not_acknowledge_the_last() {
+    let (mut peer, tag) = up(Peer::new(), &offer());
+    peer.receive(&inside("INVITE", 2, &tag, &offer()));
+    peer.order(|stack, now, out| stack.accept_change(now, LEG, SDP.to_vec(), out));
+    peer.receive(&inside("ACK", 1, &tag, ""));
+    let before = peer.sent.len();
+    peer.wait(2);
+    assert_eq!(peer.sent.len(), before + 2, "still sent again");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What crosses and what is lost (RFC 3261 §9, §13, §14, §15): CANCEL and 200, ACK, BYE, two changes at once.
+//!
+//! Each case alone and in full view; `lossy` has them in all mixtures.
 
 use super::calls::{answered, message};
 use super::{A, ANSWER, B, Faults, Net, incoming};
 use crate::sip::stack::EndReason;
+use crate::sip::timers::TimerName;
 use crate::sip::{EndCause, SipEvent};
 use std::time::Duration;
 
@@ -32,6 +35,9 @@ fn a_200_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
     let callee = incoming(&net.sides[B].events);
     net.order(B, |stack, now, out| stack.answer(now, callee, ANSWER.to_vec(), out));
     net.order(A, |stack, now, out| stack.end(now, leg, EndReason::Normal, out));
+    net.wait(1);
+    let names = net.sides[A].timers.keys().map(|timer| TimerName::read(*timer).0).collect::<Vec<_>>();
+    assert!(!names.contains(&TimerName::CancelLost), "{names:?}");
     net.wait(60);
     assert_eq!(net.lines(A), ["INVITE", "CANCEL", "ACK", "BYE"]);
     assert_eq!(net.lines(B), ["100 INVITE", "200 INVITE", "200 CANCEL", "200 BYE"]);
@@ -49,6 +55,10 @@ fn a_cancel_that_nobody_hears_is_given_up_after_64_t1() {
     net.order(A, |stack, now, out| stack.end(now, leg, EndReason::Normal, out));
     net.wait(31);
     assert_eq!(net.sides[A].events, []);
+    let cancels = |net: &Net| net.lines(A).iter().filter(|line| *line == "CANCEL").count();
+    let before = cancels(&net);
+    net.order(A, |stack, now, out| stack.end(now, leg, EndReason::Normal, out));
+    assert_eq!(cancels(&net), before, "one CANCEL, however often it is wished");
     net.wait(2);
     assert!(matches!(&net.sides[A].events[..], [SipEvent::Rejected { status: 408, .. }]));
     assert!(net.sides[A].stack.is_quiet());

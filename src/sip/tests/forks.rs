@@ -1,4 +1,6 @@
 //! One INVITE of ours, several phones behind a forking proxy; and what else a far side may do to it (RFC 3261 §13.2).
+//!
+//! One stack as the caller; the phones' messages are written by hand.
 
 use super::peer::Peer;
 use super::{ANSWER, OFFER};
@@ -117,6 +119,34 @@ fn a_phone_whose_answers_were_all_lost_ends_the_call_by_its_bye() {
     peer.wait(80);
     assert_eq!(peer.events.len(), 2);
     assert!(peer.stack.is_quiet() && peer.timers.is_empty());
+}
+
+#[test]
+fn ack_of_a_refusal_and_cancel_are_written_like_their_invite() {
+    let alike = |one: &Message, invite: &Message| {
+        let parts = |one: &Message| (one.request_uri().unwrap().to_owned(), one.via().branch.clone(), one.cseq());
+        assert_eq!(parts(one), parts(invite));
+        assert_eq!(one.header("From"), invite.header("From"));
+        assert_eq!(one.call_id(), invite.call_id());
+    };
+    let (mut peer, invite) = calling();
+    let ack = peer.receive(&response(&invite, 486, "one", "")).remove(0);
+    alike(&ack, &invite);
+    assert_eq!(ack.to_tag(), Some("one"));
+    let (mut peer, invite) = calling();
+    peer.receive(&response(&invite, 180, "one", ""));
+    peer.order(|stack, now, out| stack.end(now, LEG, EndReason::AnsweredElsewhere, out));
+    alike(peer.last(), &invite);
+    assert_eq!(peer.last().to_tag(), None);
+}
+
+#[test]
+fn a_phone_of_rfc_2543_may_find_its_tag_later() {
+    let (mut peer, invite) = calling();
+    peer.receive(&response(&invite, 200, "", "").replace(";tag=\n", "\n"));
+    assert!(matches!(peer.events.last(), Some(SipEvent::Answered { .. })));
+    assert_eq!(peer.status(&bye_of(&invite, "one")), 200);
+    assert_eq!(peer.events.last(), Some(&SipEvent::Ended { leg: LEG, cause: EndCause::Hangup }));
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! A thousand calls over a bad wire: whatever is lost, doubled or late, each side hears of the end once, and nothing is left.
+//!
+//! Which way a call goes is drawn from the seed; a failure names its seed and plan.
 
 use super::{A, ANSWER, B, Faults, Net, terminal};
 use crate::ids::LegId;

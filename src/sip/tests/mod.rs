@@ -6,6 +6,7 @@ mod calls;
 mod changes;
 mod crossing;
 mod forks;
+mod hostile;
 mod lossy;
 mod peer;
 mod register;
@@ -65,7 +66,7 @@ pub struct Faults {
 pub struct Side {
     pub stack: SipStack,
     pub events: Vec<SipEvent>,
-    timers: BTreeMap<SipTimer, Time>,
+    pub timers: BTreeMap<SipTimer, Time>,
 }
 
 pub struct Net {

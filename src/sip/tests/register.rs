@@ -1,4 +1,6 @@
 //! REGISTER with digest (RFC 3261 §10, RFC 7616), and who an INVITE is believed to come from.
+//!
+//! The phone's side of the digest is computed here by itself, from RFC 7616 §3.4.
 
 use super::peer::{Peer, request};
 use crate::ids::AgentId;
@@ -143,8 +145,33 @@ fn a_guesser_is_shut_out_for_a_minute() {
     }
     let right = authorization(&challenge, "1001", "secret", "REGISTER", 99);
     assert_eq!(peer.status(&register("1001", 200, &right)), 403);
+    let right_invite = authorization(&challenge, "1001", "secret", "INVITE", 98);
+    assert_eq!(called(&mut peer, "<sip:1001@onekey.example>", &right_invite).0, None);
     peer.wait(61);
     assert_eq!(peer.status(&register("1001", 201, &right)), 200);
+}
+
+#[test]
+fn guessing_by_invite_shuts_out_as_well() {
+    let mut peer = peer();
+    let challenge = challenged(&mut peer, "1001");
+    for number in 0..FAILURES_MAX {
+        let proof = authorization(&challenge, "1001", "wrong", "INVITE", number + 1);
+        assert_eq!(called(&mut peer, "<sip:1001@onekey.example>", &proof).0, None);
+    }
+    let right = authorization(&challenge, "1001", "secret", "REGISTER", 99);
+    assert_eq!(peer.status(&register("1001", 200, &right)), 403);
+}
+
+#[test]
+fn a_repeated_register_gets_the_same_answer_and_does_not_use_the_nonce_twice() {
+    let mut peer = peer();
+    let challenge = challenged(&mut peer, "1001");
+    let text = register("1001", 9, &format!("{}{CONTACT}", authorization(&challenge, "1001", "secret", "REGISTER", 1)));
+    let first = peer.receive(&text).remove(0);
+    assert_eq!(first.status(), Some(200));
+    assert_eq!(peer.receive(&text)[0].bytes(), first.bytes());
+    assert_eq!(told(&peer), [1]);
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! What is answered to requests that are no call: OPTIONS, unknown methods, extensions, schemes, bad text, want of room.
+//!
+//! None of it may reach the engine or leave a transaction behind that a stranger can multiply.
 
 use super::config;
 use super::peer::{Peer, inside, request, with_body};
