@@ -109,6 +109,7 @@ fn a_caller_whose_agent_vanishes_while_talking_is_not_lost() {
     let taken = scene.first.take_call(SOON).expect("the first agent's phone rings");
     taken.must_hear_pattern(CALLER, SOON);
     call.must_hear_pattern(0x1001, SOON);
+    scene.first.manner(Manner::Deaf);
     taken.vanish();
     second.take_call(SOON * 4).expect("the second agent's phone rings").must_hear_pattern(CALLER, SOON);
     call.must_hear_pattern(0x1002, SOON);

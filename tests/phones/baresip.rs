@@ -61,6 +61,15 @@ impl Baresip {
         self.command("sndcode", &key.to_string());
     }
 
+    /// Waits until it has registered: that may be over before its control port is open, so its log says it.
+    pub fn must_register(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.process.log_text().contains("binding]") {
+            assert!(Instant::now() < end, "baresip does not register:\n{}", self.process.tail(60));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Waits for an event of this type.
     pub fn must_see(&mut self, kind: &str, limit: Duration) {
         let end = Instant::now() + limit;

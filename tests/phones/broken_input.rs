@@ -305,7 +305,7 @@ fn prompts_of_24_bits_and_of_two_channels_are_heard() {
 }
 
 #[test]
-fn a_truncated_prompt_is_named_and_callers_still_reach_a_person() {
+fn a_truncated_prompt_is_named_and_not_served() {
     let _turn = shared();
     let net = Net::new();
     let folder = Folder::new("prompts");
@@ -313,8 +313,11 @@ fn a_truncated_prompt_is_named_and_callers_still_reach_a_person() {
         let bytes = std::fs::read(file).expect("the prompt");
         std::fs::write(file, &bytes[..30]).expect("a part of it");
     });
-    let setup = Setup::new(&net).prompts(folder.path()).agents(["1001"]);
+    let setup = Setup::new(&net).prompts(folder.path());
     setup.prepare();
     let told = said(&onekey(setup.folder(), &["check"]));
     assert!(told.contains("welcome.wav"), "{told}");
+    let (status, text) = setup.start_in_vain();
+    assert!(status.is_some_and(|status| !status.success()), "{status:?}\n{text}");
+    assert!(text.contains("welcome.wav"), "{text}");
 }

@@ -33,7 +33,7 @@ fn a_baresip_agent_registers_by_digest_and_records_the_caller() {
     let program = Setup::new(&net).agents(["1001"]).start();
     let account = Account { user: "1001", register: Some(PASSWORD), server: program.sip, answers: true };
     let mut agent = Baresip::start(&net, &account, &microphone(&folder, 7));
-    agent.must_see("REGISTER_OK", SOON);
+    agent.must_register(SOON);
     let said = wav::voice(8, 4.0);
     let caller = program.caller(&net);
     caller.sound(Sound::Voice(Arc::new(said.iter().map(|sample| wav::to_mulaw(*sample)).collect())));

@@ -183,7 +183,9 @@ impl Setup {
     fn config(&self) -> String {
         let (host, (first, last)) = (self.host, self.ports);
         let mut text = format!("data = \"data\"\ndialplans = \"dialplans\"\nprompts = {:?}\n", self.prompts);
-        text += &format!("sip.udp = [\"{host}:5060\"]\nsip.tcp = [\"{host}:5060\"]\nhttp.listen = \"{host}:9060\"\n");
+        text += &format!(
+            "sip.udp = [\"{host}:5060\"]\nsip.tcp = [\"{host}:5060\"]\nhttp.listen = \"{host}:9060\"\nlog.filter = \"info,onekey::call=debug\"\n"
+        );
         text += &format!("rtp.first_port = {first}\nrtp.last_port = {last}\n");
         text + &self.settings
     }
