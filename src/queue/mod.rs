@@ -223,10 +223,11 @@ impl Queues {
     /// The caller has left the queue by hanging up (`abandoned`) or otherwise. Agents ringing for the call stop.
     pub fn leave(&mut self, now: Time, call: CallId, abandoned: bool, out: &mut Vec<Effect>) {
         let Some(ticket) = self.tickets.remove(&call) else { return };
-        if let Some(line) = self.lines.get_mut(&ticket.queue) {
-            if line.waiting.remove(&ticket.order).is_some() && abandoned {
-                line.abandoned_total += 1;
-            }
+        if let Some(line) = self.lines.get_mut(&ticket.queue)
+            && line.waiting.remove(&ticket.order).is_some()
+            && abandoned
+        {
+            line.abandoned_total += 1;
         }
         if let (Some(caller), true, None) = (ticket.caller, abandoned, &ticket.served_by) {
             self.remember(now, &ticket, caller);

@@ -158,11 +158,9 @@ impl World {
             self.sound.mute = self.agent_legs.clone();
         }
         self.say(said);
-        if act == AgentAct::IsLost {
-            if let Some(leg) = self.agent_legs.last().copied() {
-                let quiet = Duration::from_secs(30);
-                self.tell(Input::Media(WorkerId(0), MediaEvent::Silent { leg, quiet }));
-            }
+        if let (AgentAct::IsLost, Some(leg)) = (act, self.agent_legs.last().copied()) {
+            let quiet = Duration::from_secs(30);
+            self.tell(Input::Media(WorkerId(0), MediaEvent::Silent { leg, quiet }));
         }
     }
 

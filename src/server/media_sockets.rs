@@ -87,7 +87,7 @@ impl MediaSockets {
 
     /// The next datagram of the socket that `token` names: whose it is, which kind, length and sender. `None`: no more now.
     pub fn receive(&self, token: u64, buffer: &mut [u8]) -> Option<(LegId, Kind, usize, SocketAddr)> {
-        let (place, kind) = (token as usize / 2, if token % 2 == 0 { Kind::Rtp } else { Kind::Rtcp });
+        let (place, kind) = (token as usize / 2, if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp });
         let pair = self.pairs.get(place)?.as_ref()?;
         let socket = match kind {
             Kind::Rtp => &pair.rtp,

@@ -254,5 +254,5 @@ pub fn incoming(events: &[SipEvent]) -> LegId {
         SipEvent::Incoming(invitation) => Some(invitation.leg),
         _ => None,
     });
-    legs.last().expect("no INVITE has come")
+    legs.next_back().expect("no INVITE has come")
 }
