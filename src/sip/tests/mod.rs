@@ -250,7 +250,7 @@ pub fn terminal(event: &SipEvent) -> Option<LegId> {
 
 /// The leg that side B was offered last.
 pub fn incoming(events: &[SipEvent]) -> LegId {
-    let legs = events.iter().filter_map(|event| match event {
+    let mut legs = events.iter().filter_map(|event| match event {
         SipEvent::Incoming(invitation) => Some(invitation.leg),
         _ => None,
     });
