@@ -33,9 +33,10 @@ impl Drop for Place {
 }
 
 pub type Answers<T> = Receiver<Result<T, String>>;
+pub type Reply<T> = Box<dyn FnOnce(Result<T, String>) + Send>;
 
 /// A reply for the store or the ledger, and where its answer comes out.
-pub fn reply<T: Send + 'static>() -> (Box<dyn FnOnce(Result<T, String>) + Send>, Answers<T>) {
+pub fn reply<T: Send + 'static>() -> (Reply<T>, Answers<T>) {
     let (sender, receiver) = channel();
     (Box::new(move |answer| sender.send(answer).unwrap_or_default()), receiver)
 }
