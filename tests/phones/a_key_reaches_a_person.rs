@@ -67,6 +67,7 @@ fn the_menu_is_heard_and_a_key_during_it_reaches_the_agent() {
     let call = scene.call();
     let heard = call.must_hear(100, SOON);
     assert!(wav::heard(&heard.samples(), &prompt("welcome")[..12_000]) > 0.6, "the prompt is not what is heard");
+    assert_eq!((heard.astray, heard.junk), (0, 0), "RTP from another address than the SDP's, or no RTP");
     call.press('0');
     scene.must_talk(&call);
 }
