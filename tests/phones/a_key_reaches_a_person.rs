@@ -3,7 +3,7 @@
 use crate::call::{Call, What};
 use crate::harness::{Program, Setup, shared};
 use crate::net::Net;
-use crate::phone::Phone;
+use crate::phone::{Manner, Phone};
 use crate::rtp::{Press, Sound};
 use crate::sipp::Sipp;
 use crate::{tools, wav};
@@ -67,6 +67,7 @@ fn the_menu_is_heard_and_a_key_during_it_reaches_the_agent() {
     let call = scene.call();
     let heard = call.must_hear(100, SOON);
     assert!(wav::heard(&heard.samples(), &prompt("welcome")[..12_000]) > 0.6, "the prompt is not what is heard");
+    assert_eq!((heard.astray, heard.junk), (0, 0), "RTP from another address than the SDP's, or no RTP");
     call.press('0');
     scene.must_talk(&call);
 }
@@ -123,11 +124,19 @@ fn two_keys_at_once_in_two_ways_ring_the_agent_once() {
     let scene = scene();
     let call = scene.call();
     call.must_hear(25, SOON);
+    scene.agent.manner(Manner::Ring);
     call.press('0');
     call.press_by_info('0');
     call.press('0');
     call.must(&What::Done("INFO".into(), 200), SOON);
-    scene.must_talk(&call);
+    let taken = scene.agent.take_call(SOON).expect("the agent's phone rings");
+    scene.program.must_promise(1, SOON);
+    taken.answer();
+    taken.must_hear_pattern(CALLER, SOON);
+    call.must_hear_pattern(AGENT, SOON);
+    // The conversation keeps the promise, and nobody else rings for it.
+    scene.program.must_promise(0, SOON);
+    assert!(scene.agent.take_call(Duration::from_millis(500)).is_none(), "the agent's phone rang again");
 }
 
 #[test]

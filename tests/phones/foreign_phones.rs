@@ -81,6 +81,37 @@ fn a_baresip_caller_hears_the_menu_and_reaches_the_agent_by_key() {
 }
 
 #[test]
+fn a_baresip_agent_holds_the_call_and_takes_it_up_again() {
+    if !tools::present("a_baresip_agent_holds_the_call_and_takes_it_up_again", &["baresip"]) {
+        return;
+    }
+    let _turn = shared();
+    let net = Net::new();
+    let folder = Folder::new("microphone");
+    let program = Setup::new(&net).agents(["1001"]).start();
+    let account = Account { user: "1001", register: Some(PASSWORD), server: program.sip, answers: true };
+    let mut agent = Baresip::start(&net, &account, &microphone(&folder, 11));
+    agent.must_register(SOON);
+    let caller = program.caller(&net);
+    let call = caller.dial("+12025550123", program.number());
+    call.must(&What::Answered, SOON);
+    call.press('0');
+    agent.must_see("CALL_ESTABLISHED", SOON);
+    call.must_hear(100, SOON);
+    agent.command("hold", "");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(call.is_up(), "the caller is lost while on hold\n{}", program.log());
+    agent.command("resume", "");
+    std::thread::sleep(Duration::from_millis(500));
+    call.stream.forget();
+    let heard = call.must_hear(250, SOON);
+    let share = wav::heard(&heard.samples(), &wav::voice(11, 15.0));
+    assert!(share > 0.15, "after the hold the caller hears {share} of the agent\n{}", program.log());
+    call.hang_up();
+    agent.must_see("CALL_CLOSED", SOON);
+}
+
+#[test]
 fn a_linphonec_caller_reaches_the_agent_by_an_info_key() {
     if !tools::present("a_linphonec_caller_reaches_the_agent_by_an_info_key", &["linphonec"]) {
         return;

@@ -53,6 +53,8 @@ pub struct Heard {
     pub keys: String,
     /// Packets that are no RTP.
     pub junk: u64,
+    /// Packets from another address than the peer's SDP names: a phone behind a firewall would not hear them.
+    pub astray: u64,
     last_sequence: Option<u16>,
     last_event: Option<u32>,
 }
@@ -244,7 +246,8 @@ impl State {
 
     fn receive(&mut self) {
         let mut bytes = [0u8; 2048];
-        while let Ok((length, _)) = self.socket.recv_from(&mut bytes) {
+        while let Ok((length, from)) = self.socket.recv_from(&mut bytes) {
+            self.heard.astray += u64::from(self.remote.is_some_and(|remote| remote != from));
             self.measure(&bytes[..length]);
         }
     }
