@@ -7,7 +7,8 @@ use std::path::Path;
 fn run_folder(folder: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join(folder);
-    let stage = stage(&folder, &root.join("prompts"), &[60, 65]).unwrap_or_else(|told| panic!("{}: {told}", folder.display()));
+    let stage =
+        stage(&folder, &root.join("prompts"), &[60, 65]).unwrap_or_else(|told| panic!("{}: {told}", folder.display()));
     let bless = std::env::var_os("BLESS").is_some();
     let files = call_files(&folder).unwrap();
     let mut failed = String::new();

@@ -19,6 +19,8 @@ const STRAY_UNITS_MAX: i32 = 16_000;
 pub enum Sound {
     Audio(Codec),
     KeyEvent,
+    /// A key that was pressed before the bridge: not for the partner.
+    PrivateKey,
 }
 
 /// The way out of one leg of a bridge.
@@ -57,6 +59,9 @@ impl Relay {
     ) {
         let Some((mut sequence, mut timestamp, fresh)) = self.place(now, packet, outgoing) else { return };
         match sound {
+            Sound::PrivateKey => {
+                self.left_out(packet.sequence);
+            }
             Sound::KeyEvent => match to.telephone_event {
                 // An event lies in time where it began; it makes no sound of its own to step over.
                 Some(payload_type) => {

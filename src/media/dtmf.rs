@@ -57,10 +57,19 @@ pub struct KeyListener {
     /// Ended for want of packets; goes on if they come after all.
     lapsed: Option<Press>,
     /// Timestamps and keys of all segments heard lately, the oldest overwritten first.
-    recent: [Option<(u32, Key)>; REMEMBERED],
+    recent: [Option<Segment>; REMEMBERED],
     recent_next: usize,
     /// Of the newest event packet.
     newest: Option<u16>,
+}
+
+/// One segment of a press, as it is remembered.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    timestamp: u32,
+    key: Key,
+    /// Pressed before the leg was bridged: it was meant for us, and the partner does not get the rest of it.
+    private: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +85,7 @@ struct Press {
     held_told: bool,
     /// Its end was told already (it lapsed); told again only after a hold.
     end_told: bool,
+    private: bool,
 }
 
 impl Press {
@@ -109,6 +119,17 @@ impl KeyListener {
         }
     }
 
+    /// The leg is bridged from now on. What has been pressed before stays between it and us, to its last packet.
+    pub fn keep_private(&mut self) {
+        self.recent.iter_mut().flatten().for_each(|segment| segment.private = true);
+        self.current.iter_mut().chain(&mut self.lapsed).for_each(|press| press.private = true);
+    }
+
+    /// Does the event at this timestamp belong to a press from before the bridge?
+    pub fn is_private(&self, timestamp: u32) -> bool {
+        self.recent.iter().flatten().any(|segment| segment.timestamp == timestamp && segment.private)
+    }
+
     /// When a press without packets lapses.
     pub fn deadline(&self) -> Option<Time> {
         self.current.as_ref().map(|press| press.heard + LAPSE)
@@ -139,7 +160,8 @@ impl KeyListener {
         if self.current.is_none() && self.lapsed.is_some_and(|press| is_part(&press, timestamp, key)) {
             self.current = self.lapsed.take().map(|press| Press { end_told: true, ..press });
         }
-        let known = self.recent.contains(&Some((timestamp, key)));
+        let mut recent = self.recent.iter().flatten();
+        let known = recent.any(|segment| (segment.timestamp, segment.key) == (timestamp, key));
         match &mut self.current {
             Some(press) if is_part(press, timestamp, key) => {
                 if press.timestamp != timestamp {
@@ -160,10 +182,11 @@ impl KeyListener {
                     heard: now,
                     held_told: false,
                     end_told: false,
+                    private: false,
                 };
                 if reordered && self.current.is_some() {
                     // All its other packets were lost, and a newer key is already down: told, and over.
-                    self.remember(timestamp, key);
+                    self.remember(timestamp, key, false);
                     self.tell_whole(press, out);
                     return;
                 }
@@ -174,7 +197,7 @@ impl KeyListener {
             }
         }
         if !known {
-            self.remember(timestamp, key);
+            self.remember(timestamp, key, self.current.is_some_and(|press| press.private));
         }
         self.tell_held(out);
         if block.end {
@@ -217,8 +240,8 @@ impl KeyListener {
         out.push(MediaOutput::Event(event));
     }
 
-    fn remember(&mut self, timestamp: u32, key: Key) {
-        self.recent[self.recent_next] = Some((timestamp, key));
+    fn remember(&mut self, timestamp: u32, key: Key, private: bool) {
+        self.recent[self.recent_next] = Some(Segment { timestamp, key, private });
         self.recent_next = (self.recent_next + 1) % REMEMBERED;
     }
 }

@@ -149,14 +149,15 @@ impl RtpLeg {
             out.push(MediaOutput::Event(MediaEvent::FirstPacket { leg: self.id }));
         }
         match sound {
-            Sound::KeyEvent => self.keys.packet(now, &packet, out),
+            Sound::KeyEvent | Sound::PrivateKey => self.keys.packet(now, &packet, out),
             Sound::Audio(_) if comfort_noise => return None,
             Sound::Audio(_) => {}
         }
         // A key is heard whatever the SDP says; sound only from a peer that said it would send.
         format.direction.receives().then(|| {
             self.record(now, Side::Left, &packet, sound, out);
-            (packet, sound)
+            let private = sound == Sound::KeyEvent && self.keys.is_private(packet.timestamp);
+            (packet, if private { Sound::PrivateKey } else { sound })
         })
     }
 
@@ -164,7 +165,7 @@ impl RtpLeg {
     pub fn record(&mut self, now: Time, side: Side, packet: &Received<'_>, sound: Sound, out: &mut Vec<MediaOutput>) {
         if let Some(recorder) = &mut self.recorder {
             match sound {
-                Sound::KeyEvent => recorder.key(side, packet),
+                Sound::KeyEvent | Sound::PrivateKey => recorder.key(side, packet),
                 Sound::Audio(codec) => recorder.audio(now, side, packet, codec, out),
             }
         }

@@ -262,6 +262,7 @@ impl MediaPlane {
             if let Some(leg) = self.leg(slot) {
                 leg.peer = Some(peer);
                 leg.relay.reset();
+                leg.keys.keep_private();
             }
         }
     }

@@ -5,11 +5,13 @@ use crate::ids::AgentId;
 use crate::step::queue::{Queue, Strategy};
 use std::collections::BTreeMap;
 
-/// The agents to ring now: one, or all for `ring_all`. A lower level goes first; within it, who has been idle longest.
+/// The agents to ring now: one, or all for `ring_all`. A lower level goes first; within it who
+/// has missed fewer calls in a row (a phone that has vanished must not cost the next caller a ring time too), then who has
+/// been idle longest.
 pub fn pick(queue: &Queue, agents: &BTreeMap<AgentId, Agent>) -> Vec<AgentId> {
     let mut free: Vec<(u8, &Agent, &AgentId)> =
         serving(queue, agents).filter(|(_, agent, _)| agent.state == AgentState::Available).collect();
-    free.sort_by(|a, b| (a.0, a.1.idle_since, a.2).cmp(&(b.0, b.1.idle_since, b.2)));
+    free.sort_by_key(|(level, agent, id)| (*level, agent.missed, agent.idle_since, *id));
     let most = match queue.strategy {
         Strategy::LongestIdle => 1,
         Strategy::RingAll => usize::MAX,

@@ -74,8 +74,12 @@ impl Hall {
     fn wait(&mut self, seconds: u64) -> Vec<Effect> {
         let until = self.now + Duration::from_secs(seconds);
         let mut done = Vec::new();
-        while let Some((timer, at)) =
-            self.timers.iter().filter(|(_, at)| **at <= until).min_by_key(|(_, at)| **at).map(|(t, at)| (t.clone(), *at))
+        while let Some((timer, at)) = self
+            .timers
+            .iter()
+            .filter(|(_, at)| **at <= until)
+            .min_by_key(|(_, at)| **at)
+            .map(|(t, at)| (t.clone(), *at))
         {
             self.now = at;
             self.timers.remove(&timer);
@@ -137,7 +141,11 @@ fn a_flagged_caller_is_five_minutes_ahead_and_no_more() {
     assert_eq!(hall.queues.standing(CallId(3)).unwrap().place, 1, "ahead of one who waits for 2 minutes");
     hall.wait(200);
     hall.join(4, true);
-    assert_eq!(hall.queues.standing(CallId(4)).unwrap().place, 3, "behind one who waits for 5 minutes 20: nobody starves");
+    assert_eq!(
+        hall.queues.standing(CallId(4)).unwrap().place,
+        3,
+        "behind one who waits for 5 minutes 20: nobody starves"
+    );
     assert_eq!(hall.queues.standing(CallId(3)).unwrap().place, 1, "an ordinary caller never passes one who was ahead");
 }
 

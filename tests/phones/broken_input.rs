@@ -68,13 +68,16 @@ fn answer_to(net: &Net, server: SocketAddr, change: &[(&str, &str)]) -> Option<u
     }
 }
 
+/// What is wrong, what of a good INVITE is replaced by what, and the answers that are right.
+type Malformed = (&'static str, &'static [(&'static str, &'static str)], &'static [u16]);
+
 #[test]
 fn malformed_requests_over_udp_get_the_right_answer() {
     let _turn = shared();
     let net = Net::new();
     undisturbed(Setup::new(&net), &net, |program, _| {
         let server = program.sip;
-        let table: [(&str, &[(&str, &str)], &[u16]); 9] = [
+        let table: [Malformed; 9] = [
             ("a number that nobody has", &[("INVITE sip:5550100@", "INVITE sip:5559999@")], &[404]),
             ("no CSeq", &[("CSeq: 1 INVITE\r\n", "")], &[400]),
             ("another method in CSeq", &[("CSeq: 1 INVITE", "CSeq: 1 OPTIONS")], &[400]),

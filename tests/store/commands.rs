@@ -156,7 +156,8 @@ fn mistakes_in_the_settings_and_wrong_use_have_their_own_status() {
     let place = Place::new();
     std::fs::write(place.join("onekey.toml"), "[sip]\nreelm = 'x'\n[rtp]\nfirst_port = 'y'\n").unwrap();
     let (status, _, told) = onekey(&place, &["agent", "list"], "");
-    let has_both = told.contains("onekey.toml:2:1") && told.contains("onekey.toml:4:14") && told.contains("error[C003]");
+    let has_both =
+        told.contains("onekey.toml:2:1") && told.contains("onekey.toml:4:14") && told.contains("error[C003]");
     assert!(status == 1 && has_both, "{told}");
     let (status, _, _) = onekey(&place, &["agent", "list", "--config", "other.toml"], "");
     assert_eq!(status, 1);

@@ -146,6 +146,26 @@ fn keys_are_left_out_where_the_receiver_takes_none_and_leave_no_gap() {
 }
 
 #[test]
+fn the_rest_of_a_key_from_before_the_bridge_is_not_for_the_partner() {
+    let mut rig = Rig::started(2);
+    rig.hear(1, &audio(1, 0, 3));
+    rig.hear(1, &rtp(101, true, 2, 160, 7, &[0, 10, 0, 160]));
+    rig.order(MediaCommand::Bridge { a: LegId(1), b: LegId(2) });
+    rig.hear(1, &rtp(101, false, 3, 160, 7, &[0, 10, 0xff, 0xff]));
+    // The hold goes on in a new segment, and ends there.
+    let continued = 160 + 0xffff;
+    rig.hear(1, &rtp(101, true, 4, continued, 7, &[0, 10, 0, 160]));
+    rig.hear(1, &rtp(101, false, 5, continued, 7, &[0, 0x8a, 1, 64]));
+    rig.hear(1, &rtp(101, false, 6, continued, 7, &[0, 0x8a, 1, 64]));
+    assert!(rig.sent.is_empty(), "she would hear the key that called her");
+    rig.hear(1, &audio(7, continued + 320, 3));
+    rig.hear(1, &rtp(101, true, 8, continued + 480, 7, &[1, 10, 0, 160]));
+    rig.hear(1, &audio(9, continued + 640, 3));
+    let sent: Vec<u8> = rig.sent.iter().map(|sent| sent.payload_type).collect();
+    assert_eq!(sent, [0, 101, 0], "a key pressed afterwards passes");
+}
+
+#[test]
 fn longer_frames_than_ours_go_out_as_several() {
     let mut rig = bridged();
     let frame: Vec<u8> = (0..240).collect();

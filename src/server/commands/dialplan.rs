@@ -1,8 +1,8 @@
 //! `onekey check|test|explain`: what administrators ask of a dialplan's folder before callers meet it.
 
 use super::{CommandError, Done, PROBLEMS};
-use crate::dialplan::{Facts, prompt_trouble};
 use crate::dialplan::report::{self, Form};
+use crate::dialplan::{Facts, prompt_trouble};
 use crate::server::config::{self, Config};
 use crate::server::files::read_dialplans;
 use crate::server::prompt_files::load_prompts;
@@ -18,7 +18,8 @@ use std::process::ExitCode;
 pub fn check(config: &Config, folder: Option<&Path>, is_json: bool) -> Done {
     let folder = folder.unwrap_or(&config.dialplans);
     let (prompts, problems) = load_prompts(&config.prompts, &mut |_| {});
-    let told = problems.iter().map(|problem| prompt_trouble(problem.severity, &problem.file, &problem.message)).collect();
+    let told =
+        problems.iter().map(|problem| prompt_trouble(problem.severity, &problem.file, &problem.message)).collect();
     let files = read_dialplans(folder).map_err(CommandError::Said)?;
     let form = match (is_json, std::io::stdout().is_terminal()) {
         (true, _) => Form::Json,
