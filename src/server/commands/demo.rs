@@ -12,11 +12,11 @@ use crate::server::demo::agent::{self, AgentSays, Order};
 use crate::server::demo::caller::{self, Caller, Outcome};
 use crate::server::demo::screen::{Row, Screen};
 use crate::server::demo::stage::{AGENT, GUEST, Stage, TELEPHONES, from_elsewhere, here};
+use crate::server::inbox::View;
 use crate::server::pages::Pages;
 use crate::server::shutdown::{self, Happening as Stopping};
 use crate::server::{Running, start};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -43,7 +43,7 @@ const FAREWELL: Duration = Duration::from_millis(700);
 /// # Errors
 /// The server or the phones cannot be started, or the server fails.
 pub fn run(real: &Config, pages: Pages, is_once: bool) -> Done {
-    let screen = Screen { has_colours: std::io::stdout().is_terminal() };
+    let screen = Screen::new();
     let stage = Stage::set(real)?;
     let loaded = load(&stage.config, super::serve::known_agents(&stage.config)).map_err(CommandError::Said)?;
     let numbers = &loaded.dialplan.numbers;
@@ -73,6 +73,7 @@ pub fn run(real: &Config, pages: Pages, is_once: bool) -> Done {
         orders,
         rows: (0..NAMES.len()).map(|number| Row::new(number, NAMES[number])).collect(),
         is_agent_in: false,
+        is_patience_told: false,
         calls: BTreeMap::new(),
         dialling: None,
         over: [false; NAMES.len()],
@@ -94,6 +95,7 @@ struct Play {
     orders: mpsc::Sender<Order>,
     rows: Vec<Row>,
     is_agent_in: bool,
+    is_patience_told: bool,
     /// Whose call it is; a call that is not here is a guest's.
     calls: BTreeMap<CallId, usize>,
     /// The caller whose call has not shown in the trace yet.
@@ -145,6 +147,7 @@ impl Play {
             if !self.look()? {
                 return Ok(false);
             }
+            self.tell_waiting()?;
             if self.dialling.is_some() {
                 continue;
             }
@@ -154,6 +157,7 @@ impl Play {
                 self.dial(AGED)?;
             }
         }
+        self.screen.waits_no_more();
         // The agent's phone closes its recording a moment after the caller.
         let until = Instant::now() + FAREWELL;
         while Instant::now() < until {
@@ -162,6 +166,22 @@ impl Play {
             }
         }
         Ok(true)
+    }
+
+    /// Where callers and agent are, so that a quiet time is understood.
+    fn tell_waiting(&mut self) -> Result<(), CommandError> {
+        let places = self.view()?.snapshot.calls.into_iter().filter_map(|view| {
+            let name = NAMES[*self.calls.get(&view.call)?];
+            Some(format!("{name} is at {}", view.place))
+        });
+        let places: Vec<String> = places.collect();
+        let agent = self.agent_state(AGENT)?.replace('_', " ");
+        self.screen.waits_for(format!("{}; the agent is {agent}", places.join(", ")));
+        if self.over[PRESSES_0] && self.over[AGED] && !self.over[SILENT] && !self.is_patience_told {
+            self.is_patience_told = true;
+            self.screen.note("the silent caller still presses nothing; when the menu has asked again, a person comes");
+        }
+        Ok(())
     }
 
     /// While a guest's phone is registered the demo's own agent stays away.
@@ -266,8 +286,11 @@ impl Play {
     }
 
     fn agent_state(&self, agent: &str) -> Result<&'static str, CommandError> {
-        let view = self.running.view().ok_or_else(|| CommandError::Said("the server has failed".to_owned()))?;
-        Ok(view.snapshot.agents.get(agent).map_or("offline", |agent| agent.state))
+        Ok(self.view()?.snapshot.agents.get(agent).map_or("offline", |agent| agent.state))
+    }
+
+    fn view(&self) -> Result<View, CommandError> {
+        self.running.view().ok_or_else(|| CommandError::Said("the server has failed".to_owned()))
     }
 
     fn order(&self, order: Order) {

@@ -1,10 +1,12 @@
 //! What a demo prints: who takes part, each call's trace as it happens, seconds to a person, and what to type into a softphone.
 //!
-//! Plain text in columns; colours, one for each caller, only on a terminal.
+//! Plain text in columns. Only a terminal gets colours, one for each caller, and a last line that says what is waited for.
 
 use super::caller::Outcome;
 use crate::call::event::LineDirection;
 use crate::engine::output::CallLine;
+use indicatif::ProgressBar;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -14,9 +16,11 @@ const NAME: usize = 14;
 /// Cyan, magenta, green, and yellow for everybody else.
 const COLOURS: [u8; 4] = [36, 35, 32, 33];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Screen {
-    pub has_colours: bool,
+    has_colours: bool,
+    /// On a terminal: what is waited for.
+    waiting: Option<ProgressBar>,
 }
 
 /// One row of the table at the end.
@@ -54,88 +58,117 @@ impl Row {
 }
 
 impl Screen {
-    pub fn opening(self, dialled: &str, line: &str) {
-        println!(
-            "{}",
-            self.bold("Onekey demo: a server, an agent and three callers in this terminal (about 50 seconds)")
-        );
-        println!();
-        println!("  presses 0     dials {dialled} (line {line}), hears the menu and presses 0");
-        println!("  aged 70       the registry says 70 years: hears no menu at all");
-        println!("  silent        presses nothing, and reaches a person all the same");
-        println!("  agent         a phone that picks up after a second and speaks; the caller hangs up after 3 s");
-        println!();
+    /// For the standard output as it is.
+    pub fn new() -> Screen {
+        let has_colours = std::io::stdout().is_terminal();
+        Screen { has_colours, waiting: has_colours.then(ProgressBar::new_spinner) }
     }
 
-    pub fn served(self, address: SocketAddr, is_port_moved: bool) {
+    pub fn opening(&self, dialled: &str, line: &str) {
+        self.say(&format!(
+            "{}",
+            self.bold("Onekey demo: a server, an agent and three callers in this terminal (about 50 seconds)")
+        ));
+        self.say("");
+        self.say(&format!("  presses 0     dials {dialled} (line {line}), hears the menu and presses 0"));
+        self.say("  aged 70       the registry says 70 years: hears no menu at all");
+        self.say("  silent        presses nothing, and reaches a person all the same");
+        self.say("  agent         a phone that picks up after a second and speaks; the caller hangs up after 3 s");
+        self.say("");
+    }
+
+    pub fn served(&self, address: SocketAddr, is_port_moved: bool) {
         let moved = if is_port_moved { " (the configured port is taken, so this demo uses another)" } else { "" };
-        println!("The server answers at {address}{moved}; the agent's phone has registered.");
-        println!("Seconds since each call began; > what people do, < what the server does:");
-        println!();
+        self.say(&format!("The server answers at {address}{moved}; the agent's phone has registered."));
+        self.say("Seconds since each call began; > what people do, < what the server does:");
+        self.say("");
     }
 
     /// `number` is the caller's; beyond the demo's own it is a guest's.
-    pub fn line(self, number: usize, name: &str, line: &CallLine) {
+    pub fn line(&self, number: usize, name: &str, line: &CallLine) {
         let direction = match line.direction {
             LineDirection::World => '>',
             LineDirection::Engine => '<',
         };
         let name = self.coloured(number, &format!("{name:<NAME$}"));
-        println!("  {name}{:>5.1}  {direction} {}", line.since_start.as_secs_f64(), line.text);
+        self.say(&format!("  {name}{:>5.1}  {direction} {}", line.since_start.as_secs_f64(), line.text));
     }
 
-    pub fn over(self, row: &Row, recording: &Path) {
+    pub fn over(&self, row: &Row, recording: &Path) {
         let name = self.coloured(row.number, &format!("{:<NAME$}", row.name));
         let said = match (&row.trouble, row.person) {
             (Some(trouble), _) => trouble.clone(),
             (None, Some(person)) => format!("talked to a person after {}", seconds(Some(person))),
             (None, None) => "never heard a person".to_owned(),
         };
-        println!("  {name}       = {}", self.bold(&said));
-        println!("  {:NAME$}         heard: {}", "", recording.display());
+        self.say(&format!("  {name}       = {}", self.bold(&said)));
+        self.say(&format!("  {:NAME$}         heard: {}", "", recording.display()));
     }
 
-    pub fn agent_heard(self, file: &Path, is_audible: bool) {
+    pub fn agent_heard(&self, file: &Path, is_audible: bool) {
         let silence = if is_audible { "" } else { " (silence)" };
-        println!("  {:<NAME$}         heard: {}{silence}", "agent", file.display());
+        self.say(&format!("  {:<NAME$}         heard: {}{silence}", "agent", file.display()));
     }
 
-    pub fn note(self, text: &str) {
-        println!("  {text}");
+    pub fn note(&self, text: &str) {
+        self.say(&format!("  {text}"));
     }
 
-    pub fn table(self, rows: &[Row]) {
-        println!();
-        println!(
+    pub fn table(&self, rows: &[Row]) {
+        self.say("");
+        self.say(&format!(
             "  {}",
             self.bold(&format!("{:<NAME$}{:>14}{:>16}{:>16}", "caller", "in the queue", "phone rings", "a person"))
-        );
+        ));
         for row in rows {
             let name = self.coloured(row.number, &format!("{:<NAME$}", row.name));
             let (asked, rang, person) = (seconds(row.asked), seconds(row.rang), seconds(row.person));
-            println!("  {name}{asked:>14}{rang:>16}{person:>16}");
+            self.say(&format!("  {name}{asked:>14}{rang:>16}{person:>16}"));
         }
-        println!();
+        self.say("");
         let reached = rows.iter().filter(|row| row.person.is_some()).count();
-        println!("  {reached} of {} callers reached a person.", rows.len());
+        self.say(&format!("  {reached} of {} callers reached a person.", rows.len()));
     }
 
-    pub fn invitation(self, here: SocketAddr, elsewhere: SocketAddr, dialled: &str, guest: &str, password: &str) {
-        println!();
-        println!("{}", self.bold("The server goes on. Try it with a softphone:"));
-        println!("  call       sip:{dialled}@{here}   (from another machine: sip:{dialled}@{elsewhere})");
-        println!("             no account is needed; press 0 whenever you like, and the demo's agent answers");
-        println!("  be the agent yourself with a second softphone (or the same one):");
-        println!("             user {guest}, password {password}, server or domain {here} (or {elsewhere}), UDP");
-        println!("             while it is registered the demo's agent steps aside and calls ring your phone");
-        println!("Ctrl-C ends the demo; nothing of it stays but the recordings.");
+    pub fn invitation(&self, here: SocketAddr, elsewhere: SocketAddr, dialled: &str, guest: &str, password: &str) {
+        self.say("");
+        self.say(&self.bold("The server goes on. Try it with a softphone:"));
+        self.say(&format!("  call       sip:{dialled}@{here}   (from another machine: sip:{dialled}@{elsewhere})"));
+        self.say("             no account is needed; press 0 whenever you like, and the demo's agent answers");
+        self.say("  be the agent yourself with a second softphone (or the same one):");
+        self.say(&format!(
+            "             user {guest}, password {password}, server or domain {here} (or {elsewhere}), UDP"
+        ));
+        self.say("             while it is registered the demo's agent steps aside and calls ring your phone");
+        self.say("Ctrl-C ends the demo; nothing of it stays but the recordings.");
     }
 
-    fn bold(self, text: &str) -> String {
+    /// What is waited for at present; nothing where there is no terminal.
+    pub fn waits_for(&self, text: String) {
+        if let Some(bar) = &self.waiting {
+            bar.set_message(text);
+            bar.tick();
+        }
+    }
+
+    pub fn waits_no_more(&self) {
+        if let Some(bar) = &self.waiting {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.waiting {
+            Some(bar) => bar.suspend(|| println!("{text}")),
+            None => println!("{text}"),
+        }
+    }
+
+    fn bold(&self, text: &str) -> String {
         if self.has_colours { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn coloured(self, number: usize, text: &str) -> String {
+    fn coloured(&self, number: usize, text: &str) -> String {
         let colour = COLOURS[number.min(COLOURS.len() - 1)];
         if self.has_colours { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
     }
