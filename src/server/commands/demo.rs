@@ -43,7 +43,7 @@ const FAREWELL: Duration = Duration::from_millis(700);
 /// # Errors
 /// The server or the phones cannot be started, or the server fails.
 pub fn run(real: &Config, pages: Pages, is_once: bool) -> Done {
-    let screen = Screen::new();
+    let screen = Screen::on_output();
     let stage = Stage::set(real)?;
     let loaded = load(&stage.config, super::serve::known_agents(&stage.config)).map_err(CommandError::Said)?;
     let numbers = &loaded.dialplan.numbers;
@@ -172,11 +172,11 @@ impl Play {
     fn tell_waiting(&mut self) -> Result<(), CommandError> {
         let places = self.view()?.snapshot.calls.into_iter().filter_map(|view| {
             let name = NAMES[*self.calls.get(&view.call)?];
-            Some(format!("{name} is at {}", view.place))
+            Some(format!("{name}: {}", view.place))
         });
-        let places: Vec<String> = places.collect();
-        let agent = self.agent_state(AGENT)?.replace('_', " ");
-        self.screen.waits_for(format!("{}; the agent is {agent}", places.join(", ")));
+        let mut places: Vec<String> = places.collect();
+        places.push(format!("agent: {}", self.agent_state(AGENT)?.replace('_', " ")));
+        self.screen.waits_for(places.join("   "));
         if self.over[PRESSES_0] && self.over[AGED] && !self.over[SILENT] && !self.is_patience_told {
             self.is_patience_told = true;
             self.screen.note("the silent caller still presses nothing; when the menu has asked again, a person comes");

@@ -59,16 +59,14 @@ impl Row {
 
 impl Screen {
     /// For the standard output as it is.
-    pub fn new() -> Screen {
+    pub fn on_output() -> Screen {
         let has_colours = std::io::stdout().is_terminal();
         Screen { has_colours, waiting: has_colours.then(ProgressBar::new_spinner) }
     }
 
     pub fn opening(&self, dialled: &str, line: &str) {
-        self.say(&format!(
-            "{}",
-            self.bold("Onekey demo: a server, an agent and three callers in this terminal (about 50 seconds)")
-        ));
+        let title = "Onekey demo: a server, an agent and three callers in this terminal (about 50 seconds)";
+        self.say(&self.bold(title));
         self.say("");
         self.say(&format!("  presses 0     dials {dialled} (line {line}), hears the menu and presses 0"));
         self.say("  aged 70       the registry says 70 years: hears no menu at all");
@@ -133,12 +131,15 @@ impl Screen {
     pub fn invitation(&self, here: SocketAddr, elsewhere: SocketAddr, dialled: &str, guest: &str, password: &str) {
         self.say("");
         self.say(&self.bold("The server goes on. Try it with a softphone:"));
-        self.say(&format!("  call       sip:{dialled}@{here}   (from another machine: sip:{dialled}@{elsewhere})"));
+        let (mut address, mut host) = (format!("sip:{dialled}@{here}"), here.to_string());
+        if elsewhere != here {
+            address.push_str(&format!("   (from another machine: sip:{dialled}@{elsewhere})"));
+            host.push_str(&format!(" (or {elsewhere})"));
+        }
+        self.say(&format!("  call       {address}"));
         self.say("             no account is needed; press 0 whenever you like, and the demo's agent answers");
         self.say("  be the agent yourself with a second softphone (or the same one):");
-        self.say(&format!(
-            "             user {guest}, password {password}, server or domain {here} (or {elsewhere}), UDP"
-        ));
+        self.say(&format!("             user {guest}, password {password}, server or domain {host}, over UDP"));
         self.say("             while it is registered the demo's agent steps aside and calls ring your phone");
         self.say("Ctrl-C ends the demo; nothing of it stays but the recordings.");
     }
