@@ -2,7 +2,7 @@
 //! decides lives in `queue`; here is only the journey, and the promise that no step can break.
 //!
 //! Facts come in as [`Event`]s, wishes leave as [`Effect`]s. The **human key is taken here**, before any step sees it
-//! ([`Call::key`]), so nothing that a dialplan says can swallow it.
+//! (`Call::key`), so nothing that a dialplan says can swallow it.
 //!
 //! ```text
 //! Arriving -> Starting -> Gate -> Step ... -> Joining -> Waiting -> Talking -> Over
