@@ -2,7 +2,7 @@
 //! decides lives in `queue`; here is only the journey, and the promise that no step can break.
 //!
 //! Facts come in as [`Event`]s, wishes leave as [`Effect`]s. The **human key is taken here**, before any step sees it
-//! ([`Call::key`]), so nothing that a dialplan says can swallow it.
+//! (`Call::key`), so nothing that a dialplan says can swallow it.
 //!
 //! ```text
 //! Arriving -> Starting -> Gate -> Step ... -> Joining -> Waiting -> Talking -> Over
@@ -69,6 +69,8 @@ pub struct Call {
     hops: u32,
     plays: u64,
     messages: u32,
+    /// "This call is recorded" has been heard whole.
+    notice_heard: bool,
     /// The file of the last message that the caller left.
     message: Option<String>,
     now: Now,
@@ -157,6 +159,7 @@ impl Call {
             hops: 0,
             plays: 0,
             messages: 0,
+            notice_heard: false,
             message: None,
             now,
             effects: Vec::new(),

@@ -203,6 +203,10 @@ impl Call {
 
     /// A message is whole: it is an entry that a person must take up.
     pub(super) fn recorded(&mut self, file: String, length: Duration) {
+        if self.recordings.contains(&file) {
+            // A conversation's recording: listed when it began, and nobody's message.
+            return;
+        }
         self.effects.push(Effect::Clear(CallTimer::Listen));
         if !length.is_zero() {
             self.recordings.push(file.clone());

@@ -43,8 +43,13 @@ impl Call {
     fn conversation_begins(&mut self) {
         let Place::Talking(talking) = &mut self.place else { return };
         talking.heard = true;
-        let records = self.plan.queue(&talking.queue).is_some_and(|queue| queue.record);
+        // Who answered faster than the notice could be spoken is not recorded: the caller is neither held up nor unaware.
+        let wanted = self.plan.queue(&talking.queue).is_some_and(|queue| queue.record);
+        let records = wanted && self.notice_heard;
         talking.recording = records;
+        if wanted && !records {
+            self.trace(LineDirection::Engine, "no recording, the notice was not heard".into());
+        }
         self.marks.speaking = self.marks.speaking.or(Some(self.now.time));
         self.effects.push(Effect::Clear(CallTimer::AgentMedia));
         self.close_promise(Closing::Conversation);
@@ -53,6 +58,7 @@ impl Call {
             self.messages += 1;
             let file = format!("{}-talk-{}.wav", self.id, self.messages);
             self.recordings.push(file.clone());
+            self.trace(LineDirection::Engine, "record conversation".into());
             self.effects.push(Effect::RecordTalk { file });
         }
     }

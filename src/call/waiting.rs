@@ -3,7 +3,7 @@
 use super::event::{CallTimer, Effect, Event, LineDirection, Standing};
 use super::talking::Talking;
 use super::{Call, Place, PromiseState, prompt, standing_prompts};
-use crate::ids::{AgentId, LegId, PlayId, QueueName};
+use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};
 use crate::prompt::spoken;
@@ -28,9 +28,18 @@ pub(super) struct Waiting {
     speaking: Option<PlayId>,
     /// The next words offer a call-back: not the very first ones.
     offers_callback: bool,
-    notice_given: bool,
+    notice: Notice,
     /// The ledger is being waited for: words come as soon as it has written, so nothing is said before.
     awaits_ledger: bool,
+}
+
+/// "This call is recorded": spoken while the caller waits. What has not been told is not recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Notice {
+    /// Nothing is recorded here, or it has been heard already.
+    NotNeeded,
+    Wanted,
+    Speaking(PlayId),
 }
 
 impl Call {
@@ -117,13 +126,15 @@ impl Call {
     pub(super) fn wait_in(&mut self, queue: QueueName, told: bool) {
         let every = self.queue_plan(&queue).map_or(Duration::from_secs(30), |queue| queue.announce_every);
         self.effects.push(Effect::Set(CallTimer::Announce, every));
+        let records = self.queue_plan(&queue).is_some_and(|queue| queue.record);
+        let notice = if records && !self.notice_heard { Notice::Wanted } else { Notice::NotNeeded };
         self.place = Place::Waiting(Waiting {
             queue,
             ringing: BTreeSet::new(),
             told,
             speaking: None,
             offers_callback: false,
-            notice_given: told,
+            notice,
             awaits_ledger: false,
         });
     }
@@ -132,7 +143,7 @@ impl Call {
         let Place::Waiting(waiting) = &mut self.place else { return };
         match event {
             Event::Joined(standing) => self.announce(standing),
-            Event::Spoken(play) if waiting.speaking == Some(play) => self.hold_music(),
+            Event::Spoken(play) if waiting.speaking == Some(play) => self.words_over(play),
             Event::Timer(CallTimer::Ledger) => {
                 waiting.awaits_ledger = false;
                 self.effects.push(Effect::AskStanding);
@@ -207,10 +218,32 @@ impl Call {
         if waiting.offers_callback && reachable && waiting.ringing.is_empty() {
             said.push(prompt(spoken::OFFER_CALLBACK));
         }
+        self.say_waiting(said);
+    }
+
+    /// Says something to a waiting caller, with the recording notice at its end if that is still owed.
+    fn say_waiting(&mut self, mut said: Vec<PromptId>) {
+        let Place::Waiting(waiting) = &self.place else { return };
+        let gives_notice = waiting.notice != Notice::NotNeeded;
+        if gives_notice {
+            said.push(prompt(spoken::RECORDING_NOTICE));
+        }
         let play = self.speak(said);
         if let Place::Waiting(waiting) = &mut self.place {
             waiting.speaking = Some(play);
+            if gives_notice {
+                waiting.notice = Notice::Speaking(play);
+            }
         }
+    }
+
+    fn words_over(&mut self, play: PlayId) {
+        let Place::Waiting(waiting) = &mut self.place else { return };
+        if waiting.notice == Notice::Speaking(play) {
+            waiting.notice = Notice::NotNeeded;
+            self.notice_heard = true;
+        }
+        self.hold_music();
     }
 
     pub(super) fn hold_music(&mut self) {
@@ -226,14 +259,6 @@ impl Call {
         self.trace(LineDirection::Engine, format!("ring {agent}"));
         let Place::Waiting(waiting) = &mut self.place else { return };
         waiting.ringing.insert(agent);
-        let records = self.plan.queue(&waiting.queue).is_some_and(|queue| queue.record);
-        if records && !waiting.notice_given {
-            waiting.notice_given = true;
-            let play = self.speak(vec![prompt(spoken::RECORDING_NOTICE)]);
-            if let Place::Waiting(waiting) = &mut self.place {
-                waiting.speaking = Some(play);
-            }
-        }
     }
 
     fn agent_answers(&mut self, agent: AgentId, leg: LegId) {

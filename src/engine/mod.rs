@@ -1,7 +1,7 @@
 //! The door: facts go in, wishes come out (DESIGN §3). One engine takes every decision of every call.
 //!
 //! [`Engine::handle`] takes one fact, fires what is due, and works until nothing is left to do; what the parts wish of
-//! each other goes through one queue of work ([`Work`]), so that no part ever calls another. Read in this order:
+//! each other goes through one queue of work (`Work`), so that no part ever calls another. Read in this order:
 //! `incoming` (an INVITE becomes a call) · `sip_events` and `media_events` (facts become a call's events) ·
 //! `call_effects` and `queue_effects` (wishes are carried out) · `asks` (the world's answers) · `legs`, `timers`, `entry`.
 

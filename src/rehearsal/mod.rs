@@ -1,5 +1,5 @@
 //! Runs a `.call` script against the real engine in virtual time: the whole control plane and SIP, with small phones
-//! ([`phones`]) and a media plane that only keeps time ([`sound`]). Pure: the same script gives the same trace.
+//! (`phones`) and a media plane that only keeps time (`sound`). Pure: the same script gives the same trace.
 //!
 //! Used by `onekey test`, by the scenario tests of the core, and wherever a call is to be replayed.
 

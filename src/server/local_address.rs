@@ -1,4 +1,4 @@
-//! Which address of ours faces a peer: a socket bound to 0.0.0.0 or [::] does not say, but what we write in SIP and SDP must.
+//! Which address of ours faces a peer: a socket bound to 0.0.0.0 or `[::]` does not say, but what we write in SIP and SDP must.
 //!
 //! A throw-away UDP socket "connected" to the peer (nothing is sent) is given that address by the kernel's routes.
 //! Answers are kept for a while, because routes seldom change and a burst of calls comes from few peers.

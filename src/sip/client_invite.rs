@@ -121,14 +121,9 @@ impl ClientInvite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::transaction::did;
     use Effect::{Clear, Send, Set, Terminated, TimedOut};
     use TimerName::{A, B, D, M};
-
-    fn did(act: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        act(&mut effects);
-        effects
-    }
 
     fn started(reliable: bool) -> ClientInvite {
         ClientInvite::start(b"INVITE".to_vec(), reliable, &mut Vec::new())

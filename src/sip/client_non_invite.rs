@@ -83,14 +83,9 @@ impl ClientNonInvite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::transaction::did;
     use Effect::{Clear, Send, Set, Terminated, TimedOut};
     use TimerName::{E, F, K};
-
-    fn did(act: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        act(&mut effects);
-        effects
-    }
 
     #[test]
     fn it_is_sent_again_up_to_every_t2_until_f() {

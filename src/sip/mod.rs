@@ -1,4 +1,4 @@
-//! SIP (RFC 3261 and others, see `lib.rs`) as one pure machine: [`SipStack`].
+//! SIP (RFC 3261 and others, see `lib.rs`) as one pure machine: [`SipStack`](stack::SipStack).
 //!
 //! Messages, orders and the passing of time go in; messages to send and [`SipEvent`]s come out. A leg of a call is a
 //! [`LegId`] here too: it names an INVITE dialog from its first message to its last. SDP bodies pass through unread.

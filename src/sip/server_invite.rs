@@ -117,14 +117,9 @@ impl ServerInvite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::transaction::did;
     use Effect::{Clear, Send, Set, Terminated};
     use TimerName::{G, H, I, L};
-
-    fn did(act: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        act(&mut effects);
-        effects
-    }
 
     #[test]
     fn a_repeated_invite_is_answered_with_the_last_response() {

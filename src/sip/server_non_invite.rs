@@ -66,13 +66,8 @@ impl ServerNonInvite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::transaction::did;
     use Effect::{Send, Set, Terminated};
-
-    fn did(act: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        act(&mut effects);
-        effects
-    }
 
     #[test]
     fn a_repeat_gets_the_same_answer_until_j() {

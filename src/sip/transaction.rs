@@ -229,3 +229,11 @@ impl Transactions {
         TransactionId(self.next)
     }
 }
+
+/// What one step of a transaction wished.
+#[cfg(test)]
+pub(super) fn did(act: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    act(&mut effects);
+    effects
+}

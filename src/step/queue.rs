@@ -37,7 +37,8 @@ pub struct Queue {
     pub unstaffed_after: Duration,
     /// Who serves it, each with a level (1 first). Empty: every agent, level 1.
     pub agents: Vec<(AgentId, u8)>,
-    /// Record conversations, with the notice spoken while the agent's phone rings. Default false.
+    /// Record conversations, with the notice spoken while the agent's phone rings; a conversation that begins before
+    /// the notice has been heard whole is not recorded. Default false.
     pub record: bool,
     pub hold_music: PromptId,
 }
