@@ -1,10 +1,11 @@
 //! What `onekey demo` brings along: phones of its own that speak SIP and RTP over real sockets ([`caller`], [`agent`]),
 //! a server's settings that touch nothing real ([`stage`]), and the words on the terminal ([`screen`]).
 //!
-//! The phones know nothing of the engine: what they report they have heard. The order of play is `commands::demo`'s.
+//! The phones know nothing of the engine: what they report they have heard. Who calls when is [`play`]'s.
 
 pub mod agent;
 pub mod caller;
+pub mod play;
 pub mod screen;
 pub mod stage;
 mod stream;
@@ -12,7 +13,11 @@ mod voice;
 mod wire;
 
 use crate::engine::output::CallLine;
+use crate::server::Running;
+use std::io;
+use std::sync::mpsc;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 
 /// What the demo's main loop waits for.
 #[derive(Debug)]
@@ -30,3 +35,22 @@ const AUDIBLE_RMS: f64 = 100.0;
 const HEARD_SAMPLES_MAX: usize = 5 * 60 * crate::codec::SAMPLE_RATE_HZ as usize;
 /// How long people in the demo talk before the caller hangs up.
 pub const TALK: Duration = Duration::from_secs(3);
+
+/// Trace lines become happenings, by a thread that ends with the server.
+fn pass_trace_on(running: &Running, tell: mpsc::Sender<Happening>) -> io::Result<()> {
+    let mut lines = running.lines();
+    let pass_on = move || {
+        loop {
+            let told = match lines.blocking_recv() {
+                Ok(line) => tell.send(Happening::Line(line)),
+                Err(RecvError::Lagged(_)) => Ok(()),
+                Err(RecvError::Closed) => return,
+            };
+            if told.is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("demo-lines".into()).spawn(pass_on)?;
+    Ok(())
+}
