@@ -26,7 +26,8 @@ impl Call {
         self.flagged = true;
         match self.place {
             Place::Arriving { ref mut facts, .. } => {
-                if facts.replace(Welcomed::Direct).is_none() {
+                let first = facts.replace(Welcomed::Direct).is_none();
+                if first {
                     self.answer_when_ready();
                 }
             }
