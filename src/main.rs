@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, dialplan, promises, prompts, registry, serve};
+use onekey::server::commands::{Done, agent, calls, demo, dialplan, promises, prompts, registry, serve};
 use onekey::server::config::{self, Config};
 use onekey::server::prompts_build::Wish;
 use onekey::sip::registrar::DigestChoice;
@@ -31,8 +31,12 @@ fn main() -> ExitCode {
 fn run(command: Command, config: &Config) -> Done {
     match command {
         Command::Serve => {
-            log(config);
+            log(&config.log.filter);
             serve::run(config, onekey::console::metrics::pages())
+        }
+        Command::Demo { once } => {
+            log("error"); // the traces on the terminal are what a demo is to show
+            demo::run(config, onekey::console::metrics::pages(), once)
         }
         Command::Check { folder, json } => dialplan::check(config, folder.as_deref(), json),
         Command::Test { folder, bless, json } => dialplan::test(config, folder.as_deref(), bless, json),
@@ -58,9 +62,9 @@ fn run(command: Command, config: &Config) -> Done {
     }
 }
 
-/// Lines to the standard error; `RUST_LOG` goes before the configured filter.
-fn log(config: &Config) {
-    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(&config.log.filter));
+/// Lines to the standard error; `RUST_LOG` goes before `filter`.
+fn log(filter: &str) {
+    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(filter));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     lines.with_ansi(std::io::stderr().is_terminal()).init();
@@ -81,6 +85,12 @@ struct Arguments {
 enum Command {
     /// Answers calls until Ctrl-C
     Serve,
+    /// Shows it all: a server, an agent and three callers in this terminal, then a server for your softphone
+    Demo {
+        /// End after the three calls, with status 1 if any reached nobody
+        #[arg(long)]
+        once: bool,
+    },
     /// Checks a dialplan's folder [default: the configured one]
     Check {
         folder: Option<PathBuf>,

@@ -4,6 +4,7 @@
 //! Used by `onekey test`, by the scenario tests of the core, and wherever a call is to be replayed.
 
 mod phones;
+pub mod sip_text;
 mod sound;
 mod world;
 

@@ -1,9 +1,9 @@
 //! The phones of a rehearsal: as little SIP as a caller and some agents need, written by hand so that the engine's own
 //! composing is not tested by itself. They share only the reader.
 
+use super::sip_text::{self, Request};
 use crate::ids::AgentId;
 use crate::script::AgentAct;
-use crate::sip::digest;
 use crate::sip::message::{Message, Method};
 use crate::sip::reader;
 use crate::sip::{Datagram, Flow, Transport};
@@ -95,17 +95,20 @@ impl CallerPhone {
 
     fn send(&self, method: &str, cseq: u32, branch: &str, to: Option<&str>, body: &str) -> PhoneSays {
         let dialled = format!("<sip:{}@192.0.2.1>", self.dialled);
-        let head = Head {
+        let flow = flow(1);
+        let request = Request {
             method,
             uri: &format!("sip:{}@192.0.2.1", self.dialled),
-            host: 1,
+            local: flow.remote,
             branch,
             from: &self.from,
             to: to.unwrap_or(&dialled),
             call_id: "rehearsal",
             cseq,
+            more: "",
+            body,
         };
-        PhoneSays::Send(compose(&head, "", body))
+        send(flow, &request)
     }
 }
 
@@ -162,8 +165,8 @@ impl AgentPhone {
                 self.lost = true;
                 Vec::new()
             }
-            AgentAct::LogsIn => vec![self.register(3600, None)],
-            AgentAct::LogsOut => vec![self.register(0, None)],
+            AgentAct::LogsIn => vec![self.register(3600, "")],
+            AgentAct::LogsOut => vec![self.register(0, "")],
         }
     }
 
@@ -226,36 +229,40 @@ impl AgentPhone {
         let invite = &call.invite;
         let us = format!("{};tag={}", invite.header("To").unwrap_or_default(), self.tag());
         let contact = invite.header("Contact").unwrap_or_default().trim_matches(['<', '>']);
-        let head = Head {
+        let flow = flow(self.host);
+        let request = Request {
             method: "BYE",
             uri: contact,
-            host: self.host,
+            local: flow.remote,
             branch: "agent-bye",
             from: &us,
             to: invite.header("From").unwrap_or_default(),
             call_id: invite.call_id(),
             cseq: 1,
+            more: "",
+            body: "",
         };
-        vec![PhoneSays::Send(compose(&head, "", ""))]
+        vec![send(flow, &request)]
     }
 
-    fn register(&mut self, expires: u32, authorization: Option<String>) -> PhoneSays {
+    fn register(&mut self, expires: u32, authorization: &str) -> PhoneSays {
         self.registers += 1;
         self.expires = expires;
         let aor = format!("<sip:{}@{REALM}>", self.agent);
-        let head = Head {
+        let flow = flow(self.host);
+        let request = Request {
             method: "REGISTER",
             uri: "sip:onekey",
-            host: self.host,
+            local: flow.remote,
             branch: &format!("register{}", self.registers),
             from: &format!("{aor};tag=phone"),
             to: &aor,
             call_id: &format!("register-{}", self.agent),
             cseq: self.registers,
+            more: &format!("Contact: <{}>\r\nExpires: {expires}\r\n{authorization}", self.contact()),
+            body: "",
         };
-        let contact = self.contact();
-        let authorization = authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
-        PhoneSays::Send(compose(&head, &format!("Contact: <{contact}>\r\nExpires: {expires}\r\n{authorization}"), ""))
+        send(flow, &request)
     }
 
     pub fn contact(&self) -> String {
@@ -264,24 +271,11 @@ impl AgentPhone {
 
     /// Answers a challenge as RFC 2617 without qop has it: MD5(HA1:nonce:HA2).
     fn authorise(&mut self, challenge: &Message) -> Vec<PhoneSays> {
-        let quoted = |name: &str| -> String {
-            let header = challenge.header("WWW-Authenticate").unwrap_or_default();
-            let from = header.find(&format!("{name}=\"")).map_or(header.len(), |at| at + name.len() + 2);
-            header.get(from..).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
-        };
         if self.registers > 8 {
             return vec![PhoneSays::Complaint(format!("agent {} cannot register", self.agent))];
         }
-        let (realm, nonce) = (quoted("realm"), quoted("nonce"));
-        // Each is an MD5 over three words with colons between.
-        let ha1 = digest::ha1_md5(self.agent.as_str(), &realm, PASSWORD);
-        let ha2 = digest::ha1_md5("REGISTER", "sip", "onekey");
-        let response = digest::ha1_md5(&ha1, &nonce, &ha2);
-        let value = format!(
-            "Digest username=\"{}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"sip:onekey\", response=\"{response}\"",
-            self.agent
-        );
-        vec![self.register(self.expires, Some(value))]
+        let line = sip_text::authorization(challenge, self.agent.as_str(), PASSWORD, "REGISTER", "sip:onekey");
+        vec![self.register(self.expires, &line)]
     }
 
     fn tag(&self) -> String {
@@ -294,61 +288,19 @@ pub fn read(bytes: Vec<u8>) -> Result<Message, String> {
     reader::read(bytes).map_err(|error| format!("the engine sent something unreadable: {error:?}"))
 }
 
-struct Head<'a> {
-    method: &'a str,
-    uri: &'a str,
-    host: u8,
-    branch: &'a str,
-    from: &'a str,
-    to: &'a str,
-    call_id: &'a str,
-    cseq: u32,
-}
-
-fn compose(head: &Head<'_>, more: &str, body: &str) -> Datagram {
-    let flow = flow(head.host);
-    let Head { method, uri, branch, from, to, call_id, cseq, .. } = head;
-    let contact =
-        if more.contains("Contact:") { String::new() } else { format!("Contact: <sip:phone@{}>\r\n", flow.remote) };
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-    let text = format!(
-        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK-{branch};rport\r\nMax-Forwards: 70\r\nFrom: {from}\r\n\
-         To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{contact}{more}{kind}Content-Length: {}\r\n\r\n{body}",
-        flow.remote,
-        body.len()
-    );
-    Datagram { flow, bytes: text.into_bytes() }
-}
-
 fn respond(flow: Flow, request: &Message, status: u16, reason: &str, body: &str) -> Datagram {
     respond_tagged(flow, request, status, reason, body, "")
 }
 
 fn respond_tagged(flow: Flow, request: &Message, status: u16, reason: &str, body: &str, tag: &str) -> Datagram {
-    let mut text = format!("SIP/2.0 {status} {reason}\r\n");
-    for via in request.headers("Via") {
-        text.push_str(&format!("Via: {via}\r\n"));
-    }
-    let tag = if tag.is_empty() || request.to_tag().is_some() { String::new() } else { format!(";tag={tag}") };
-    text.push_str(&format!(
-        "From: {}\r\nTo: {}{tag}\r\nCall-ID: {}\r\nCSeq: {} {}\r\nContact: <sip:phone@{}>\r\n",
-        request.header("From").unwrap_or_default(),
-        request.header("To").unwrap_or_default(),
-        request.call_id(),
-        request.cseq(),
-        request.method().as_str(),
-        flow.remote
-    ));
-    if !body.is_empty() {
-        text.push_str("Content-Type: application/sdp\r\n");
-    }
-    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-    Datagram { flow, bytes: text.into_bytes() }
+    let bytes = sip_text::response(flow.remote, request, status, reason, body, tag).into_bytes();
+    Datagram { flow, bytes }
+}
+
+fn send(flow: Flow, request: &Request<'_>) -> PhoneSays {
+    PhoneSays::Send(Datagram { flow, bytes: request.text().into_bytes() })
 }
 
 fn description(host: u8, port: u16) -> String {
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 198.51.100.{host}\r\ns=-\r\nc=IN IP4 198.51.100.{host}\r\nt=0 0\r\n\
-         m=audio {port} RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
-    )
+    sip_text::description(SocketAddr::new(flow(host).remote.ip(), port))
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod demo;
 pub mod errors;
 pub mod files;
 pub mod hold_music;

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod calls;
+pub mod demo;
 pub mod dialplan;
 pub mod promises;
 pub mod prompts;
