@@ -124,7 +124,7 @@ impl Call {
     /// Waits for the ledger, then says `then` and lets the caller go.
     pub(super) fn kept_writes(&mut self, then: &'static str) {
         self.effects.push(Effect::Clear(CallTimer::Listen));
-        self.effects.push(Effect::Quiet);
+        self.quiet();
         self.effects.push(Effect::Set(CallTimer::Ledger, WRITING_QUIET));
         self.kept(Phase::Writing(then));
     }

@@ -5,7 +5,7 @@
 //! (`Call::key`), so nothing that a dialplan says can swallow it.
 //!
 //! ```text
-//! Arriving -> Starting -> Gate -> Step ... -> Joining -> Waiting -> Talking -> Over
+//! Arriving -> Gate -> Step ... -> Joining -> Waiting -> Talking -> Over
 //!    |            \________________________^     |  ^________|         |
 //!    |  (flagged, or nobody can tell)            v                     v
 //!    '---------------------------------------> Kept ---------------> Over
@@ -69,6 +69,10 @@ pub struct Call {
     hops: u32,
     plays: u64,
     messages: u32,
+    /// ACK, RTP or 200 ms after our 200 have shown that words would be heard.
+    hears: bool,
+    /// What is to be played as soon as the caller hears.
+    unheard: Option<Effect>,
     /// "This call is recorded" has been heard whole.
     notice_heard: bool,
     /// The file of the last message that the caller left.
@@ -84,10 +88,6 @@ enum Place {
     Arriving {
         facts: Option<Welcomed>,
         ready: bool,
-    },
-    /// Answered; nothing is spoken until the caller can hear.
-    Starting {
-        welcomed: Welcomed,
     },
     /// The short prompt for callers whom nobody can tell.
     Gate,
@@ -159,6 +159,8 @@ impl Call {
             hops: 0,
             plays: 0,
             messages: 0,
+            hears: false,
+            unheard: None,
             notice_heard: false,
             message: None,
             now,
@@ -209,7 +211,7 @@ impl Call {
     /// Where the caller is, for the console: `menu main`, `queue care`, `talking 1001`.
     pub fn place(&self) -> String {
         match &self.place {
-            Place::Arriving { .. } | Place::Starting { .. } => "arriving".into(),
+            Place::Arriving { .. } => "arriving".into(),
             Place::Gate => "gate".into(),
             Place::Step(step) => step.at.to_string(),
             Place::Joining { queue } => format!("queue {queue}"),
@@ -221,6 +223,9 @@ impl Call {
     }
 
     fn step_through(&mut self, event: Event) {
+        if matches!(event, Event::Hears | Event::Timer(CallTimer::Start)) {
+            self.hears_now();
+        }
         match event {
             Event::CallerLeft { network } => self.caller_left(network),
             Event::HangUp => self.finish(ReleasedBy::System, 16),
@@ -234,7 +239,7 @@ impl Call {
             Event::Registry(facts) => self.registry(facts),
             Event::RegistryUnknown => self.welcomed(Welcomed::Unknown),
             other => match self.place {
-                Place::Arriving { .. } | Place::Starting { .. } | Place::Gate => self.welcome_event(other),
+                Place::Arriving { .. } | Place::Gate => self.welcome_event(other),
                 Place::Step(_) => self.step_event(other),
                 Place::Joining { .. } => self.joining_event(other),
                 Place::Waiting(_) => self.waiting_event(other),
@@ -259,7 +264,7 @@ impl Call {
             (_, Key::HUMAN) => self.human(AskedBy::Key),
             (Place::Gate, _) => self.gate_key(),
             (Place::Step(_), _) => self.step_key(key),
-            (Place::Arriving { .. } | Place::Starting { .. } | Place::Joining { .. }, _) => {}
+            (Place::Arriving { .. } | Place::Joining { .. }, _) => {}
         }
     }
 
@@ -390,7 +395,6 @@ impl Call {
 
     /// Speaks prompts by id; returns the play, so that its end can be told from an older one's.
     fn speak(&mut self, prompts: Vec<PromptId>) -> PlayId {
-        self.marks.first_prompt = self.marks.first_prompt.or(Some(self.now.time));
         if self.marks.human_asked.is_none() {
             self.prompts += prompts.len() as u32;
         }
@@ -398,13 +402,39 @@ impl Call {
         self.trace(LineDirection::Engine, format!("play {}", names.join(" ")));
         self.plays += 1;
         let play = PlayId(self.plays);
-        self.effects.push(Effect::Speak { play, prompts, repeat: false });
+        self.play(Effect::Speak { play, prompts, repeat: false });
         play
+    }
+
+    /// Queue and phones do not wait for the caller's ACK, but words do: their beginning would be lost.
+    fn play(&mut self, effect: Effect) {
+        if !self.hears {
+            self.unheard = Some(effect);
+            return;
+        }
+        if let Effect::Speak { repeat: false, .. } = effect {
+            self.marks.first_prompt = self.marks.first_prompt.or(Some(self.now.time));
+        }
+        self.effects.push(effect);
+    }
+
+    fn hears_now(&mut self) {
+        if !std::mem::replace(&mut self.hears, true) {
+            self.effects.push(Effect::Clear(CallTimer::Start));
+            if let Some(effect) = self.unheard.take() {
+                self.play(effect);
+            }
+        }
+    }
+
+    fn quiet(&mut self) {
+        self.unheard = None;
+        self.effects.push(Effect::Quiet);
     }
 
     fn music(&mut self, prompt: PromptId) {
         self.plays += 1;
-        self.effects.push(Effect::Speak { play: PlayId(self.plays), prompts: vec![prompt], repeat: true });
+        self.play(Effect::Speak { play: PlayId(self.plays), prompts: vec![prompt], repeat: true });
     }
 
     fn trace(&mut self, direction: LineDirection, text: String) {
@@ -449,3 +479,6 @@ fn number_prompts(value: u32, form: fn(u32) -> String) -> Vec<PromptId> {
     let number = PromptId::new(form(value));
     if value > 100 { vec![prompt(spoken::MORE_THAN), number] } else { vec![number] }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,10 +154,10 @@ impl Call {
     }
 
     fn go(&mut self, target: Target) {
-        let Place::Step(inside) = &self.place else { return };
+        let Place::Step(inside) = self.place.clone() else { return };
         self.effects.push(Effect::Clear(CallTimer::Listen));
         if matches!(inside.doing, Doing::Speaking { .. }) {
-            self.effects.push(Effect::Quiet);
+            self.quiet();
         }
         match target {
             Target::Step(at) => self.enter(at),

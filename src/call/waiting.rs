@@ -102,7 +102,6 @@ impl Call {
 
     fn joined(&mut self, queue: QueueName, standing: Standing) {
         self.effects.push(Effect::Clear(CallTimer::Listen));
-        self.effects.push(Effect::Clear(CallTimer::Start));
         self.marks.queued = self.marks.queued.or(Some(self.now.time));
         self.queue = Some(queue.clone());
         self.trace(LineDirection::Engine, format!("queue {queue}"));
@@ -269,7 +268,7 @@ impl Call {
         self.place = Place::Talking(Talking::new(agent.clone(), queue));
         self.trace(LineDirection::Engine, format!("bridge {agent}"));
         self.agent = Some(agent);
-        self.effects.push(Effect::Quiet);
+        self.quiet();
         self.effects.push(Effect::Bridge { agent_leg: leg });
         self.effects.push(Effect::Set(CallTimer::AgentMedia, super::talking::AGENT_MEDIA_WAIT));
     }

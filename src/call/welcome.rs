@@ -25,8 +25,12 @@ impl Call {
         }
         self.flagged = true;
         match self.place {
-            Place::Arriving { facts: None, .. } => self.welcomed(Welcomed::Direct),
-            Place::Arriving { .. } | Place::Starting { .. } => self.place_welcomed(Welcomed::Direct),
+            Place::Arriving { ref mut facts, .. } => {
+                let first = facts.replace(Welcomed::Direct).is_none();
+                if first {
+                    self.answer_when_ready();
+                }
+            }
             Place::Gate | Place::Step(_) if !self.is_recording() => self.human(AskedBy::Registry),
             _ => {}
         }
@@ -39,14 +43,6 @@ impl Call {
         }
     }
 
-    fn place_welcomed(&mut self, now: Welcomed) {
-        match &mut self.place {
-            Place::Arriving { facts, .. } => *facts = Some(now),
-            Place::Starting { welcomed } => *welcomed = now,
-            _ => {}
-        }
-    }
-
     pub(super) fn welcome_event(&mut self, event: Event) {
         match (event, &mut self.place) {
             (Event::Ready, Place::Arriving { ready, .. }) => {
@@ -54,16 +50,12 @@ impl Call {
                 self.answer_when_ready();
             }
             (Event::Answered, Place::Arriving { facts: Some(welcomed), .. }) => {
-                self.place = Place::Starting { welcomed: *welcomed };
+                let welcomed = *welcomed;
                 self.marks.answered = Some(self.now.time);
                 self.trace(LineDirection::Engine, "answer".into());
                 self.effects.push(Effect::Set(CallTimer::Start, START_AFTER));
-                if matches!(self.place, Place::Starting { welcomed: Welcomed::Direct }) {
-                    // Nothing is to be heard first, so nothing is to be waited for: t4 is t1.
-                    self.begin();
-                }
+                self.begin(welcomed);
             }
-            (Event::Hears | Event::Timer(CallTimer::Start), Place::Starting { .. }) => self.begin(),
             (Event::Spoken(_), Place::Gate) => self.effects.push(Effect::Set(CallTimer::Listen, GATE_LISTENS)),
             (Event::Timer(CallTimer::Listen), Place::Gate) => self.human(AskedBy::Silence),
             _ => {}
@@ -76,9 +68,8 @@ impl Call {
         }
     }
 
-    fn begin(&mut self) {
-        let Place::Starting { welcomed } = self.place else { return };
-        self.effects.push(Effect::Clear(CallTimer::Start));
+    /// Nothing waits for the ACK here: who goes to a person is in the queue at once (t4 is t1), and words wait in `play`.
+    fn begin(&mut self, welcomed: Welcomed) {
         let human = &self.line_plan().human;
         let way = match welcomed {
             Welcomed::Direct => return self.human(AskedBy::Registry),
@@ -99,7 +90,7 @@ impl Call {
     /// Any key but the human one opens the gate.
     pub(super) fn gate_key(&mut self) {
         self.effects.push(Effect::Clear(CallTimer::Listen));
-        self.effects.push(Effect::Quiet);
+        self.quiet();
         self.enter(self.start_of_line());
     }
 }

@@ -1,0 +1,124 @@
+//! A call alone, where a `.call` script cannot look: what waits for the ACK, and what our own mistakes lead to.
+
+use super::*;
+use crate::dialplan::{HumanPromise, Welcome};
+use crate::step::Step;
+use crate::step::menu::Menu;
+use crate::step::queue::Queue;
+use crate::target::{StepKind, Target};
+use crate::time::{Time, Wall};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn plan() -> Arc<Dialplan> {
+    let at = |kind, name: &str| StepRef { kind, name: crate::ids::StepName::new(name) };
+    let menu = Menu {
+        name: crate::ids::StepName::new("main"),
+        say: vec![prompt("welcome")],
+        keys: BTreeMap::from([(Key::from_char('9').unwrap(), Target::Repeat)]),
+        first_digit_timeout: Duration::from_secs(5),
+        max_errors: 2,
+        barge_in: true,
+    };
+    let queue = Queue::named(QueueName::new("care"));
+    let line = Line {
+        name: LineName::new("care"),
+        numbers: vec!["5550100".into()],
+        start: at(StepKind::Menu, "main"),
+        language: Language::new("en"),
+        profiles: Vec::new(),
+        human: HumanPromise {
+            to: queue.name.clone(),
+            direct: vec![DirectRule::AgeAtLeast(65)],
+            unknown_caller: Welcome::HumanFirst,
+            unlisted_caller: Welcome::Ordinary,
+        },
+    };
+    Arc::new(Dialplan {
+        numbers: BTreeMap::from([("5550100".into(), line.name.clone())]),
+        lines: BTreeMap::from([(line.name.clone(), line)]),
+        steps: BTreeMap::from([
+            (at(StepKind::Menu, "main"), Step::Menu(menu)),
+            (at(StepKind::Queue, "care"), Step::Queue(queue)),
+        ]),
+    })
+}
+
+/// A call that has been answered for a caller of whom the registry has said this.
+fn answered(registry: Event) -> (Call, Vec<Effect>) {
+    let plan = plan();
+    let line = plan.line_for("5550100").unwrap().clone();
+    let mut call = Call::new(at(0), CallId(1), plan, &line, Some(NumberHash([1; 16])), true);
+    call.handle(at(1), registry);
+    assert!(call.handle(at(2), Event::Ready).contains(&Effect::Answer));
+    let wishes = call.handle(at(3), Event::Answered);
+    (call, wishes)
+}
+
+fn at(milliseconds: u64) -> Now {
+    Now { time: Time::from_millis(milliseconds), wall: Wall::from_seconds(1_795_000_000) }
+}
+
+fn speaks(wishes: &[Effect]) -> bool {
+    wishes.iter().any(|wish| matches!(wish, Effect::Speak { .. }))
+}
+
+fn joins(wishes: &[Effect]) -> bool {
+    wishes.iter().any(|wish| matches!(wish, Effect::Join { .. }))
+}
+
+#[test]
+fn words_wait_until_the_caller_hears() {
+    for sign in [Event::Hears, Event::Timer(CallTimer::Start)] {
+        let (mut call, wishes) = answered(Event::Registry(Some(CallerFacts::default())));
+        assert!(!speaks(&wishes), "before the ACK the beginning of the words would be lost");
+        assert_eq!(call.marks.first_prompt, None);
+        assert!(speaks(&call.handle(at(50), sign)));
+        assert_eq!(call.marks.first_prompt, Some(at(50).time));
+    }
+}
+
+#[test]
+fn a_flagged_caller_is_in_the_queue_before_the_ack() {
+    let facts = CallerFacts { ages_reached: BTreeSet::from([60, 65]), ..CallerFacts::default() };
+    let (mut call, wishes) = answered(Event::Registry(Some(facts)));
+    assert!(joins(&wishes));
+    assert_eq!(call.marks.human_asked, call.marks.answered, "t4 is t1");
+    let standing = event::Standing { place: 1, minutes: None };
+    call.handle(at(4), Event::PromiseWritten);
+    assert!(!speaks(&call.handle(at(4), Event::Joined(standing))), "the words wait all the same");
+    assert!(speaks(&call.handle(at(20), Event::Hears)));
+}
+
+#[test]
+fn a_key_before_the_ack_counts_and_nothing_of_the_menu_is_spoken_then() {
+    let (mut call, _) = answered(Event::Registry(Some(CallerFacts::default())));
+    assert!(joins(&call.handle(at(10), Event::Key(Key::HUMAN))));
+    call.handle(at(10), Event::Joined(event::Standing { place: 1, minutes: None }));
+    let heard = call.handle(at(20), Event::Hears);
+    let spoken = heard.iter().find_map(|wish| match wish {
+        Effect::Speak { prompts, .. } => Some(prompts[0].as_str()),
+        _ => None,
+    });
+    assert_eq!(spoken, Some(spoken::HOLD_MUSIC));
+}
+
+#[test]
+fn a_flag_that_comes_late_spares_the_rest_of_the_menu() {
+    let (mut call, _) = answered(Event::Registry(None));
+    let facts = CallerFacts { ages_reached: BTreeSet::from([65]), ..CallerFacts::default() };
+    assert!(joins(&call.handle(at(900), Event::Registry(Some(facts)))));
+    assert_eq!(call.asked_by, Some(AskedBy::Registry));
+}
+
+#[test]
+fn a_mistake_of_ours_leads_to_a_person_and_a_second_one_leaves_the_promise_due() {
+    let (mut call, _) = answered(Event::Registry(Some(CallerFacts::default())));
+    let wishes = call.recover(at(100));
+    assert!(joins(&wishes));
+    assert_eq!(call.asked_by, Some(AskedBy::Failure));
+    let wishes = call.abandon(at(200));
+    assert!(wishes.contains(&Effect::PromiseDue(Due::Cut)));
+    assert!(wishes.iter().any(|wish| matches!(wish, Effect::HangUp { .. })));
+    assert!(call.is_over());
+}
