@@ -97,7 +97,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Runs the .call files of a dialplan's folder on it, in virtual time [default: the configured one]
+    /// Runs the .call files of a dialplan's folder, or one of them, in virtual time [default: the configured folder]
     Test {
         folder: Option<PathBuf>,
         /// Rewrite the `<` lines of the files as they really are

@@ -134,15 +134,16 @@ fn tell_line(line: &CallLine) {
 }
 
 fn tell_end(record: &CallRecord) {
-    let since_t0 = |mark: Option<crate::time::Time>| mark.map(|at| at.since(record.t0).as_secs_f64());
+    // As text with three places: a number would be shown as 2.9855140000000002.
+    let since_t0 = |mark: Option<crate::time::Time>| mark.map(|at| format!("{:.3}", at.since(record.t0).as_secs_f64()));
     tracing::info!(
         target: "onekey::call",
         line = %record.line,
         cause = record.cause,
         released_by = ?record.released_by,
         agent = record.agent.as_ref().map(|agent| agent.as_str()),
-        seconds_to_person = since_t0(record.marks.speaking),
-        seconds = since_t0(record.marks.ended),
+        seconds_to_person = since_t0(record.marks.speaking).map(tracing::field::display),
+        seconds = since_t0(record.marks.ended).map(tracing::field::display),
         "{} end",
         record.call
     );

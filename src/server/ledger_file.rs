@@ -29,7 +29,9 @@ const PENDING_MAX: usize = 100_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerFileError {
-    #[error("{path}: another process writes this ledger")]
+    #[error(
+        "{path} is held: another onekey serves from this folder; stop it first, or give this one a `data` of its own"
+    )]
     InUse { path: PathBuf },
     #[error("{path}: {error}")]
     Disk { path: PathBuf, error: std::io::Error },
@@ -203,7 +205,7 @@ fn wall_now() -> Wall {
     Wall::from_micros(since.as_micros() as i64)
 }
 
-fn file_path(directory: &Path) -> PathBuf {
+pub(super) fn file_path(directory: &Path) -> PathBuf {
     directory.join("promises.ledger")
 }
 

@@ -127,16 +127,19 @@ pub fn serve(config: ServeConfig, parts: Parts, ready: impl FnOnce(&Running)) ->
     shutdown::listen(runtime, running.tell.clone(), running.reloads.clone())
         .map_err(|source| ServeError::System { what: "signals", source })?;
     ready(&running);
-    let mut stopping = false;
+    let mut signals = 0;
     loop {
         match running.happenings.recv().unwrap_or(Happening::Drained) {
-            Happening::StopSignal if stopping => {
-                tracing::warn!("stopping at once");
-                break;
-            }
             Happening::StopSignal => {
-                stopping = true;
-                shutdown::drain(runtime, running.inbox.clone(), drain, running.tell.clone());
+                signals += 1;
+                match signals {
+                    1 => shutdown::drain(runtime, running.inbox.clone(), drain, running.tell.clone()),
+                    2 => {
+                        tracing::warn!("stopping at once: the remaining calls are ended");
+                        shutdown::end_calls(runtime, running.inbox.clone(), running.tell.clone());
+                    }
+                    _ => break,
+                }
             }
             Happening::Drained => break,
             Happening::ThreadEnded { thread, .. } => return Err(ServeError::Failed { thread }),
@@ -321,7 +324,7 @@ fn share_ports((first, last): (u16, u16), shares: u16) -> Option<Vec<(u16, u16)>
 fn tell_legs(config: &ServeConfig) {
     let by_files = media_sockets::legs_allowed();
     let by_ports = u64::from(config.media_ports.1.saturating_sub(config.media_ports.0) / 2 + 1);
-    tracing::info!(legs_by_open_files = by_files, legs_by_ports = by_ports, "media: a call with a person has two legs");
+    tracing::info!("room for {} calls with a person at once (two legs each)", by_files.min(by_ports) / 2);
     if by_files < by_ports {
         tracing::warn!(
             "the limit on open files allows {by_files} legs, fewer than the {by_ports} that the RTP ports would: raise it \

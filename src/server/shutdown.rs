@@ -67,12 +67,24 @@ pub fn drain(runtime: &Handle, inbox: Inbox, limit: Duration, tell: mpsc::Sender
             tracing::info!(calls, "stopping: new calls are refused, calls in progress have {} s", limit.as_secs());
             if timeout(limit, inbox.when_quiet()).await.is_err() {
                 tracing::warn!("the time is over: the remaining calls are ended");
-                inbox.give(Input::Command(Command::HangUpAll));
-                let _ = timeout(LAST_WORDS, inbox.when_quiet()).await;
+                hang_up(&inbox).await;
             }
             // The other sides' answers to the last BYEs.
             sleep(LAST_WORDS / 4).await;
         }
         let _ = tell.send(Happening::Drained);
     });
+}
+
+/// Ends every call now, by BYE: nobody's phone is left in a silence that looks like a call. Tells `Happening::Drained`.
+pub fn end_calls(runtime: &Handle, inbox: Inbox, tell: mpsc::Sender<Happening>) {
+    runtime.spawn(async move {
+        hang_up(&inbox).await;
+        let _ = tell.send(Happening::Drained);
+    });
+}
+
+async fn hang_up(inbox: &Inbox) {
+    inbox.give(Input::Command(Command::HangUpAll));
+    let _ = timeout(LAST_WORDS, inbox.when_quiet()).await;
 }

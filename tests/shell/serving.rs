@@ -5,10 +5,12 @@ use onekey::console::metrics;
 use onekey::engine::input::Command;
 use onekey::server::commands::serve::{load, prepare};
 use onekey::server::config::Config;
+use onekey::server::shutdown::{Happening, end_calls};
 use onekey::server::{Running, start};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -82,13 +84,52 @@ fn a_server_answers_drains_and_leaves_its_ports() {
 }
 
 #[test]
+fn a_second_signal_says_bye_to_those_who_are_talking() {
+    let folder = Folder::new("second-signal");
+    let server = running(&config(&folder, (21_500, 21_599)));
+    let (phone, udp) = (UdpSocket::bind("127.0.0.1:0").unwrap(), server.udp[0]);
+    phone.set_read_timeout(Some(SOON)).unwrap();
+    let us = phone.local_addr().unwrap();
+    let sdp = format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {} RTP/AVP 0\r\n",
+        us.port()
+    );
+    let send = |method: &str, branch: u8, to: &str, body: &str| {
+        let request = format!(
+            "{method} sip:5550100@{udp} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{branch};rport\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:+12025550123@{us}>;tag=1\r\n{to}\r\nCall-ID: 2@{us}\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:{us}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        phone.send_to(request.as_bytes(), udp).unwrap();
+    };
+    let next = |start: &str| loop {
+        let mut buffer = [0; 4000];
+        let (length, _) = phone.recv_from(&mut buffer).unwrap();
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if text.starts_with(start) {
+            return text;
+        }
+    };
+    send("INVITE", 1, &format!("To: <sip:5550100@{udp}>"), &sdp);
+    let answer = next("SIP/2.0 200");
+    send("ACK", 2, answer.lines().find(|line| line.starts_with("To:")).unwrap(), "");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (tell, told) = mpsc::channel();
+    end_calls(runtime.handle(), server.inbox().clone(), tell);
+    next("BYE ");
+    assert_eq!(told.recv_timeout(SOON), Ok(Happening::Drained));
+    server.stop();
+}
+
+#[test]
 fn two_servers_on_one_folder_are_told_apart() {
     let folder = Folder::new("twice");
     let first = config(&folder, (21_300, 21_399));
     let server = running(&first);
     let loaded = load(&first, None).unwrap();
     let error = prepare(&first, loaded, metrics::pages()).err().expect("the ledger has an owner").to_string();
-    assert!(error.contains("another process writes this ledger"), "{error}");
+    assert!(error.contains("another onekey serves from this folder"), "{error}");
     server.stop();
 }
 

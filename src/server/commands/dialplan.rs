@@ -33,15 +33,22 @@ pub fn check(config: &Config, folder: Option<&Path>, is_json: bool) -> Done {
     Ok(if report.good { ExitCode::SUCCESS } else { PROBLEMS })
 }
 
-/// Runs a folder's `.call` files on its dialplan; status 1 when any goes otherwise than written. With `bless` their `<`
-/// lines are rewritten instead.
+/// Runs a folder's `.call` files, or one of them, on the folder's dialplan; status 1 when any goes otherwise than written.
+/// With `bless` their `<` lines are rewritten instead.
 ///
 /// # Errors
 /// The folder cannot be read, or its dialplan is refused.
 pub fn test(config: &Config, folder: Option<&Path>, bless: bool, is_json: bool) -> Done {
     let folder = folder.unwrap_or(&config.dialplans);
-    let stage = stage(folder, &config.prompts, &config.registry.thresholds).map_err(CommandError::Said)?;
-    let files = call_files(folder).map_err(|error| CommandError::Said(format!("{}: {error}", folder.display())))?;
+    let is_one = folder.is_file();
+    let home = if is_one { folder.parent().unwrap_or(folder) } else { folder };
+    let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
+    let stage = stage(home, &config.prompts, &config.registry.thresholds).map_err(CommandError::Said)?;
+    let files = if is_one {
+        vec![folder.to_owned()]
+    } else {
+        call_files(folder).map_err(|error| CommandError::Said(format!("{}: {error}", folder.display())))?
+    };
     let verdicts: Vec<Verdict> = files.iter().map(|file| run_file(&stage, file, bless)).collect();
     let failed = verdicts.iter().filter(|verdict| !verdict.is_well()).count();
     if is_json {

@@ -13,6 +13,7 @@ pub mod serve;
 
 use super::config::Config;
 use super::store::{Database, StoreError};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -44,14 +45,21 @@ fn open_database(config: &Config) -> Result<Database, CommandError> {
 
 /// For commands that only look: they never make a database, least of all in a wrong directory.
 fn open_existing(config: &Config) -> Result<Database, CommandError> {
-    let path = &config.database.path;
-    if !path.exists() {
-        let path = path.display();
-        return Err(CommandError::Said(format!(
-            "there is no database {path}: nothing was stored yet, or this is not the server's working directory"
-        )));
-    }
+    expect_there(&config.database.path, "database")?;
     open_database(config)
+}
+
+/// A missing file is told apart from one that this user may not see.
+fn expect_there(path: &Path, what: &str) -> Result<(), CommandError> {
+    let shown = path.display();
+    let said = match path.try_exists() {
+        Ok(true) => return Ok(()),
+        Ok(false) => {
+            format!("there is no {what} {shown}: nothing was stored yet, or this is not the server's working directory")
+        }
+        Err(error) => format!("{shown}: {error}; the user who runs the server may read it"),
+    };
+    Err(CommandError::Said(said))
 }
 
 fn wall_now() -> crate::time::Wall {

@@ -1,12 +1,13 @@
 //! `onekey promises list|take|close`: requests for a person that nobody has kept yet.
 
-use super::{CommandError, Done, PROBLEMS, readable_time, wall_now};
+use super::{CommandError, Done, PROBLEMS, expect_there, readable_time, wall_now};
 use crate::ids::PromiseId;
 use crate::promise::{Closing, Due, Entry};
-use crate::queue::ledger::{OpenPromise, asked_by_word, open_number};
+use crate::queue::ledger::{Ledger, OpenPromise, Trouble, asked_by_word, open_number};
 use crate::server::config::Config;
-use crate::server::ledger_file::{Ordered, order, read};
+use crate::server::ledger_file::{Ordered, file_path, order, read};
 use crate::server::secrets::Secrets;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// The ledger or its key cannot be read.
 pub fn list(config: &Config, is_json: bool) -> Done {
-    let (ledger, troubles, is_running) = read(&config.data)?;
+    let (ledger, troubles, is_running) = read_existing(config)?;
     for trouble in &troubles {
         eprintln!("promises.ledger:{}: {}", trouble.line, trouble.error);
     }
@@ -29,7 +30,8 @@ pub fn list(config: &Config, is_json: bool) -> Done {
     if is_json {
         println!("{}", serde_json::json!(rows));
     } else {
-        rows.iter().for_each(Row::print);
+        let recordings = config.data.join("recordings");
+        rows.iter().for_each(|row| row.print(&recordings));
         let due = rows.iter().filter(|row| row.is_due).count();
         println!("{} open, {due} of them due", rows.len());
     }
@@ -52,7 +54,7 @@ pub fn take(config: &Config, promise: PromiseId, by: &str) -> Done {
 /// # Errors
 /// There is no such open promise, or the ledger cannot be written.
 pub fn close(config: &Config, promise: PromiseId) -> Done {
-    let (ledger, _, _) = read(&config.data)?;
+    let (ledger, _, _) = read_existing(config)?;
     let is_message = |open: &OpenPromise| matches!(open.due, Some((_, Due::Message(_))));
     let how = if ledger.open().get(&promise).is_some_and(is_message) { Closing::MessageTaken } else { Closing::ByHand };
     give(config, &Entry::Closed { promise, at: wall_now(), how }, promise, "closed")
@@ -70,8 +72,14 @@ pub fn parse_promise(text: &str) -> Result<PromiseId, String> {
         .map_err(|_| "a promise is written promise-123, as `promises list` shows it".to_owned())
 }
 
+/// "Nobody waits" must never be said because somebody looked in a wrong directory.
+fn read_existing(config: &Config) -> Result<(Ledger, Vec<Trouble>, bool), CommandError> {
+    expect_there(&file_path(&config.data), "ledger")?;
+    Ok(read(&config.data)?)
+}
+
 fn give(config: &Config, entry: &Entry, promise: PromiseId, done: &str) -> Done {
-    let (ledger, _, _) = read(&config.data)?;
+    let (ledger, _, _) = read_existing(config)?;
     if !ledger.open().contains_key(&promise) {
         return Err(CommandError::Said(format!("{promise} is not open; `onekey promises list` shows those that are")));
     }
@@ -126,7 +134,8 @@ impl Row {
         }
     }
 
-    fn print(&self) {
+    /// `recordings` is the folder of the messages.
+    fn print(&self, recordings: &Path) {
         let state = match self.why {
             Some("message") => "due: message",
             Some("call_back_promised") => "due: call back",
@@ -142,7 +151,9 @@ impl Row {
             self.line,
             self.queue,
             if self.flagged { "  flagged" } else { "" },
-            self.message.as_ref().map_or(String::new(), |file| format!("  message {file}")),
+            self.message
+                .as_ref()
+                .map_or(String::new(), |file| format!("  message {}", recordings.join(file).display())),
             self.taken_by.as_ref().map_or(String::new(), |by| format!("  taken by {by}")),
         );
     }

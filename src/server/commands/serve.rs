@@ -56,7 +56,7 @@ pub fn prepare(config: &Config, loaded: Loaded, pages: Pages) -> Result<(ServeCo
     let secrets = Secrets::load(&config.data)?;
     let clock = Clock::start();
     let (inbox, arrivals) = inbox();
-    first_agent(config);
+    first_agent(config, &loaded);
     let store = SqliteStore::open(&config.database.path, StoreOptions::default())
         .map_err(|error| CommandError::Said(format!("the database's threads cannot be started: {error}")))?;
     store.expect_registry_key(CallerRegistry::new(secrets.registry_key, "").key_mark());
@@ -171,13 +171,14 @@ pub(super) fn known_agents(config: &Config) -> Option<BTreeSet<AgentId>> {
 }
 
 /// The very first start makes an agent, so that a stranger's softphone has somebody to reach.
-fn first_agent(config: &Config) {
+fn first_agent(config: &Config, loaded: &Loaded) {
     let made = super::open_database(config).and_then(|database| make_sample(config, &database));
     match made {
         Ok(None) => {}
         Ok(Some((agent, password))) => {
             println!("first start: agent {agent} was made, password {password} (shown this once)");
-            println!("register a softphone as {agent} at this server, then call any published number and press 0");
+            let number = loaded.dialplan.numbers.keys().next().map_or("a number of the dialplan", String::as_str);
+            println!("register a softphone as {agent} at this server, call {number} from another, and press 0");
         }
         // The server runs without its database, and says so itself.
         Err(error) => tracing::error!("no sample agent was made: {error}"),
