@@ -18,6 +18,21 @@ pub enum Output {
     /// The call is over; this is all there is to know of it.
     Ended(Box<CallRecord>),
     Log(CallLine),
+    /// For the operator's log.
+    Notice(Notice),
+}
+
+/// What an operator wants to know that belongs to no call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// The first of her phones has registered.
+    LoggedIn(AgentId),
+    /// The last of her phones is gone.
+    LoggedOut(AgentId),
+    /// She takes no calls any more: by her own wish, or because calls went unanswered.
+    Away(AgentId),
+    /// So many wrong passwords that this address is refused for a minute.
+    GuessesRefused(std::net::IpAddr),
 }
 
 /// Which question an answer belongs to. Never used twice.

@@ -4,7 +4,7 @@ use super::Engine;
 use super::legs::{KeyWay, Role};
 use super::timers::Timer;
 use crate::call::event::Event;
-use crate::engine::output::{Output, Question};
+use crate::engine::output::{Notice, Output, Question};
 use crate::ids::{CallId, LegId};
 use crate::key::Key;
 use crate::media::command::MediaCommand;
@@ -44,8 +44,16 @@ impl Engine {
             SipEvent::ChangeAcked { leg, answer } => self.settle(leg, &answer),
             SipEvent::InfoKey { leg, key, .. } => self.key(leg, key, KeyWay::Info),
             SipEvent::Ended { leg, cause } => self.dialog_ended(leg, &cause),
+            SipEvent::GuessesRefused { source } => {
+                self.counters.refused("wrong_passwords");
+                self.out.push(Output::Notice(Notice::GuessesRefused(source)));
+            }
             SipEvent::Bindings { agent, bindings } => {
                 let registered = !bindings.is_empty();
+                if registered != self.queues.is_registered(&agent) {
+                    let notice = if registered { Notice::LoggedIn } else { Notice::LoggedOut };
+                    self.out.push(Output::Notice(notice(agent.clone())));
+                }
                 self.ask(None, Question::Bindings(agent.clone(), bindings), super::asks::STORE_DEADLINE);
                 self.with_queues(|queues, now, out| queues.registered(now, &agent, registered, out));
             }

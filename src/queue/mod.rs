@@ -286,6 +286,11 @@ impl Queues {
         self.agents.iter()
     }
 
+    /// A phone of hers is registered.
+    pub fn is_registered(&self, agent: &AgentId) -> bool {
+        self.agents.get(agent).is_some_and(|agent| agent.registered)
+    }
+
     pub fn agent_state(&self, agent: &AgentId) -> Option<AgentState> {
         self.agents.get(agent).map(|agent| agent.state)
     }

@@ -202,7 +202,7 @@ impl World {
                 let at = self.now.since(Time::ZERO);
                 self.wished.push(Line { at, what: What::Expects(line.text), number: 0 });
             }
-            Output::Log(_) | Output::Ended(_) => {}
+            Output::Log(_) | Output::Ended(_) | Output::Notice(_) => {}
         }
     }
 

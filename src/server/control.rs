@@ -10,7 +10,7 @@ use super::sip_socket::SipSockets;
 use crate::call::record::CallRecord;
 use crate::engine::Engine;
 use crate::engine::input::Input;
-use crate::engine::output::{Ask, CallLine, LineDirection, Output};
+use crate::engine::output::{Ask, CallLine, LineDirection, Notice, Output};
 use std::io;
 use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot};
@@ -113,9 +113,21 @@ impl Control {
                     // Nobody listens: that is no error.
                     let _ = self.lines.send(line);
                 }
+                Output::Notice(notice) => tell_notice(&notice),
             }
         }
         ended
+    }
+}
+
+fn tell_notice(notice: &Notice) {
+    match notice {
+        Notice::LoggedIn(agent) => tracing::info!("agent {agent} logged in"),
+        Notice::LoggedOut(agent) => tracing::info!("agent {agent} logged out"),
+        Notice::Away(agent) => tracing::info!("agent {agent} is away: by *40, or after missed calls; *41 brings her back"),
+        Notice::GuessesRefused(source) => {
+            tracing::warn!("wrong passwords from {source}: what it tries is refused for a minute");
+        }
     }
 }
 

@@ -145,35 +145,42 @@ impl Registrar {
     /// brings that agent's credentials.
     pub fn sender(&mut self, now: Now, request: &Message, flow: &Flow) -> Option<AgentId> {
         let name = Uri::parse(&request.from().uri).ok()?.user?;
-        let account = self.accounts.get(name.as_str())?;
-        let is_its_path = account.bindings.iter().any(|binding| {
-            let same = (binding.flow.transport, binding.flow.remote) == (flow.transport, flow.remote);
-            same && binding.expires > now.wall
-        });
-        let agent = account.account.agent.clone();
-        let proven = is_its_path || {
+        let agent = self.accounts.get(name.as_str())?.account.agent.clone();
+        let proven = self.is_path_of(now, &name, flow) || {
             // Guessing by INVITE must not be cheaper than by REGISTER.
             let source = flow.remote.ip();
-            let given = self.credentials(request).filter(|_| !self.failures.is_blocked(now.time, source))?;
+            let given = self.credentials(request).filter(|_| !self.failures.is_blocked(now.time, source, &name))?;
             let is_right = self.is_password(&given, &name, request);
             if !is_right {
-                self.failures.failed(now.time, source);
+                self.failures.failed(now.time, source, &name);
             }
             is_right && self.nonces.check(now.time, &given.nonce, given.nc) == NonceVerdict::Fresh
         };
         proven.then_some(agent)
     }
 
+    /// Is this the path of a phone that has registered under this name, and still is?
+    fn is_path_of(&self, now: Now, name: &str, flow: &Flow) -> bool {
+        let bindings = self.accounts.get(name).map_or(&[][..], |account| &account.bindings);
+        bindings.iter().any(|binding| {
+            let same = (binding.flow.transport, binding.flow.remote) == (flow.transport, flow.remote);
+            same && binding.expires > now.wall
+        })
+    }
+
     /// Serves a REGISTER: what to answer.
     pub fn register(&mut self, now: Now, request: &Message, flow: &Flow, out: &mut Vec<SipOutput>) -> Reply {
         let source = flow.remote.ip();
-        if self.failures.is_blocked(now.time, source) {
+        let name = Uri::parse(&request.to().uri).ok().and_then(|uri| uri.user).unwrap_or_default();
+        // A phone that is registered goes on refreshing, whatever its neighbours do.
+        if !self.is_path_of(now, &name, flow) && self.failures.is_blocked(now.time, source, &name) {
             return (403, Vec::new());
         }
-        let name = Uri::parse(&request.to().uri).ok().and_then(|uri| uri.user).unwrap_or_default();
         let Some(given) = self.credentials(request) else { return self.challenge(now, &name, false) };
         if !self.is_password(&given, &name, request) {
-            self.failures.failed(now.time, source);
+            if self.failures.failed(now.time, source, &name) {
+                out.push(SipOutput::Event(SipEvent::GuessesRefused { source }));
+            }
             return self.challenge(now, &name, false);
         }
         match self.nonces.check(now.time, &given.nonce, given.nc) {
