@@ -65,7 +65,9 @@ pub mod spoken {
     pub const COUNT_ENDING: &str = "-count";
 
     /// All but the numbers and the optional units, for checking that a language is whole.
-    pub const REQUIRED: [&str; 18] = [
+    pub const REQUIRED: [&str; 20] = [
+        AGENT_AVAILABLE,
+        AGENT_AWAY,
         NOT_UNDERSTOOD,
         NO_INPUT,
         OFFER_HUMAN,

@@ -61,6 +61,8 @@ pub enum Event {
     AgentLeft {
         lost: bool,
     },
+    /// The agent put us on hold, or took us back.
+    AgentHeld(bool),
     /// The promise's opening entry is on disk.
     PromiseWritten,
     /// The entry that makes it due is on disk.

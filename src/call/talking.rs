@@ -16,11 +16,12 @@ pub(super) struct Talking {
     queue: QueueName,
     heard: bool,
     recording: bool,
+    held: bool,
 }
 
 impl Talking {
     pub fn new(agent: AgentId, queue: QueueName) -> Talking {
-        Talking { agent, queue, heard: false, recording: false }
+        Talking { agent, queue, heard: false, recording: false, held: false }
     }
 }
 
@@ -36,6 +37,7 @@ impl Call {
                 self.back_to_queue(queue, false);
             }
             Event::AgentLeft { lost } => self.agent_left(lost),
+            Event::AgentHeld(held) => self.agent_holds(held),
             _ => {}
         }
     }
@@ -63,10 +65,25 @@ impl Call {
         }
     }
 
+    /// Silence would be taken for the end of the call.
+    fn agent_holds(&mut self, held: bool) {
+        let Place::Talking(talking) = &mut self.place else { return };
+        if std::mem::replace(&mut talking.held, held) == held {
+            return;
+        }
+        if held {
+            let queue = talking.queue.clone();
+            self.trace(LineDirection::Engine, "music while the agent holds".into());
+            self.music_of(&queue);
+        } else {
+            self.quiet();
+        }
+    }
+
     /// Her hanging up ends the call; her vanishing, or her leaving before a word, brings the caller back to the ticket.
     fn agent_left(&mut self, lost: bool) {
         let Place::Talking(talking) = &self.place else { return };
-        let Talking { agent, queue, heard, recording } = talking.clone();
+        let Talking { agent, queue, heard, recording, .. } = talking.clone();
         let what = if lost { "is lost" } else { "hangs up" };
         self.trace(LineDirection::World, format!("agent {agent} {what}"));
         self.effects.push(Effect::Clear(CallTimer::AgentMedia));

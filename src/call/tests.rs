@@ -122,3 +122,17 @@ fn a_mistake_of_ours_leads_to_a_person_and_a_second_one_leaves_the_promise_due()
     assert!(wishes.iter().any(|wish| matches!(wish, Effect::HangUp { .. })));
     assert!(call.is_over());
 }
+
+#[test]
+fn the_caller_hears_music_while_the_agent_holds() {
+    let (mut call, _) = answered(Event::Registry(Some(CallerFacts::default())));
+    call.handle(at(10), Event::Hears);
+    call.handle(at(20), Event::Key(Key::HUMAN));
+    call.handle(at(20), Event::Joined(event::Standing { place: 1, minutes: None }));
+    call.handle(at(30), Event::AgentAnswers { agent: AgentId::new("1001"), leg: crate::ids::LegId(2) });
+    call.handle(at(40), Event::AgentHeard);
+    let wishes = call.handle(at(50), Event::AgentHeld(true));
+    assert!(wishes.iter().any(|wish| matches!(wish, Effect::Speak { repeat: true, .. })));
+    assert!(!speaks(&call.handle(at(55), Event::AgentHeld(true))), "told twice, it does not begin again");
+    assert!(call.handle(at(60), Event::AgentHeld(false)).contains(&Effect::Quiet));
+}

@@ -249,7 +249,12 @@ impl Call {
         let Place::Waiting(waiting) = &mut self.place else { return };
         waiting.speaking = None;
         let queue = waiting.queue.clone();
-        let tune = self.queue_plan(&queue).map_or(prompt(spoken::HOLD_MUSIC), |queue| queue.hold_music.clone());
+        self.music_of(&queue);
+    }
+
+    /// The hold music of this queue.
+    pub(super) fn music_of(&mut self, queue: &QueueName) {
+        let tune = self.queue_plan(queue).map_or(prompt(spoken::HOLD_MUSIC), |queue| queue.hold_music.clone());
         self.music(tune);
     }
 

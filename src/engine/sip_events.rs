@@ -114,9 +114,12 @@ impl Engine {
         }
     }
 
-    /// The caller holds: the ticket is passed over, not lost.
+    /// The caller holds: the ticket is passed over, not lost. The agent holds: the caller hears music.
     fn hold_follows(&mut self, leg: LegId) {
         let held = self.legs.get(&leg).is_some_and(super::legs::Leg::is_held);
+        if let Some(Role::Agent { call, answered: true, .. }) = self.legs.get(&leg).map(|leg| leg.role.clone()) {
+            self.tell(call, Event::AgentHeld(held));
+        }
         if let Some(call) = self.caller_of(leg) {
             self.with_queues(|queues, now, out| queues.hold(now, call, held, out));
             self.tell(call, Event::Held(held));

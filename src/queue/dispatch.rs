@@ -8,6 +8,9 @@ use crate::time::Time;
 impl Queues {
     /// A phone of hers has registered, or the last one is gone.
     pub fn registered(&mut self, now: Time, id: &AgentId, registered: bool, out: &mut Vec<Effect>) {
+        if !registered && !self.agents.contains_key(id) {
+            return;
+        }
         let agent = self.agents.entry(id.clone()).or_insert_with(|| Agent::new(now));
         let was = agent.registered;
         agent.registered = registered;

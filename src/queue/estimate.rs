@@ -4,25 +4,29 @@ use std::time::Duration;
 
 /// Taken until a queue has served anyone.
 const FIRST_GUESS: Duration = Duration::from_secs(180);
-/// Weight of the newest service time.
+/// Least weight of the newest service time.
 const NEWEST: f64 = 0.2;
 
 /// A queue's mean time from an agent's answer to her being free again.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Estimate {
     mean_seconds: f64,
+    measured: u32,
 }
 
 impl Default for Estimate {
     fn default() -> Estimate {
-        Estimate { mean_seconds: FIRST_GUESS.as_secs_f64() }
+        Estimate { mean_seconds: FIRST_GUESS.as_secs_f64(), measured: 0 }
     }
 }
 
 impl Estimate {
     /// A conversation with its wrap-up took so long.
     pub fn served(&mut self, length: Duration) {
-        self.mean_seconds += NEWEST * (length.as_secs_f64() - self.mean_seconds);
+        self.measured = self.measured.saturating_add(1);
+        // The first ones are a plain mean, which replaces the guess; later ones count for the newest more.
+        let weight = NEWEST.max(1.0 / f64::from(self.measured));
+        self.mean_seconds += weight * (length.as_secs_f64() - self.mean_seconds);
     }
 
     /// The wait of the caller at `place` (1 is next) with so many people serving.
@@ -46,6 +50,15 @@ mod tests {
         assert_eq!(estimate.minutes(1, 1), 3);
         assert_eq!(estimate.minutes(3, 2), 5);
         assert_eq!(estimate.minutes(1, 0), 3, "nobody serving counts as one");
+    }
+
+    #[test]
+    fn the_first_measured_time_replaces_the_guess() {
+        let mut estimate = Estimate::default();
+        estimate.served(Duration::from_secs(12));
+        assert_eq!(estimate.wait(1, 1), Duration::from_secs(12));
+        estimate.served(Duration::from_secs(24));
+        assert_eq!(estimate.wait(1, 1), Duration::from_secs(18));
     }
 
     #[test]

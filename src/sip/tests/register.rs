@@ -152,6 +152,26 @@ fn a_guesser_is_shut_out_for_a_minute() {
 }
 
 #[test]
+fn a_phone_with_an_old_password_shuts_out_neither_its_office_nor_one_who_is_registered() {
+    let mut peer = peer();
+    let challenge = challenged(&mut peer, "1001");
+    let right = authorization(&challenge, "1001", "secret", "REGISTER", 90);
+    assert_eq!(peer.status(&register("1001", 50, &format!("{right}{CONTACT}"))), 200);
+    for number in 0..FAILURES_MAX {
+        for name in ["1001", "1002"] {
+            let proof = authorization(&challenge, name, "wrong", "REGISTER", number + 1);
+            peer.status(&register(name, 100 + number, &proof));
+        }
+    }
+    let refresh = authorization(&challenge, "1001", "secret", "REGISTER", 95);
+    assert_eq!(peer.status(&register("1001", 200, &format!("{refresh}{CONTACT}"))), 200, "she is registered from here");
+    let old = authorization(&challenge, "1002", "secret", "REGISTER", 96);
+    assert_eq!(peer.status(&register("1002", 200, &old)), 403);
+    let colleague = challenged(&mut peer, "1003");
+    assert_eq!(colleague.status(), Some(401), "behind the same address, and asked as ever");
+}
+
+#[test]
 fn guessing_by_invite_shuts_out_as_well() {
     let mut peer = peer();
     let challenge = challenged(&mut peer, "1001");
