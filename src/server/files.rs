@@ -9,6 +9,7 @@ use crate::codec::{Codec, SAMPLE_RATE_HZ};
 use crate::media::g711;
 use std::fs::File;
 use std::io::{self, BufWriter, Cursor};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Longest WAV file that is read, in bytes: about an hour of 16-bit sound at 8 kHz.
@@ -73,7 +74,8 @@ impl WavOut {
     /// Makes the file and the folders above it. `channels` interleaved.
     pub fn create(path: &Path, channels: u16) -> io::Result<WavOut> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+            // What callers say is for those who run the server alone.
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         let format = hound::WavSpec {
             channels,

@@ -14,9 +14,13 @@ pub fn list(config: &Config, limit: u32, is_json: bool) -> Done {
         return Ok(ExitCode::SUCCESS);
     }
     let seconds = |ms: Option<i64>| ms.map_or("-".to_owned(), |ms| format!("{}.{}s", ms / 1000, ms % 1000 / 100));
+    println!(
+        "{:<24} {:<12} {:<8} {:<14} {:<8} {:<8} {:<8} released by",
+        "began", "line", "asked", "by", "person", "agent", "end"
+    );
     for row in rows {
         println!(
-            "{}  {:<12} asked {:<8} {:<14} person {:<8} {:<8} end {:<8} by {}",
+            "{:<24} {:<12} {:<8} {:<14} {:<8} {:<8} {:<8} {}",
             readable_time(Wall::from_micros(row.began_us)),
             row.line,
             seconds(row.human_asked_ms),

@@ -34,7 +34,8 @@ pub fn import(config: &Config, file: &Path, is_json: bool) -> Done {
         bar.suspend(|| eprintln!("{name}:{}: {}", bad.line, bad.reason));
     };
     let summary = import
-        .run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut |at| bar.set_position(at))?;
+        .run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut |at| bar.set_position(at))
+        .map_err(|error| CommandError::Said(format!("{name}: {error}")))?;
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();
     if is_json {
