@@ -26,6 +26,9 @@ pub enum MediaCommand {
     Bridge { a: LegId, b: LegId },
     /// Part them; both stay open.
     Unbridge { a: LegId, b: LegId },
+    /// Press a key towards this leg's peer, as RFC 4733 events of our own stream: one that its bridge partner told in
+    /// another way. Nothing happens where the peer takes no events.
+    SendKey { leg: LegId, key: Key, length: Duration },
     /// Record what this leg says (left channel) and, while bridged, what it hears from the other (right) into this WAV.
     /// `silence` ends it after so much quiet (voicemail).
     Record { leg: LegId, file: PathBuf, channels: RecordChannels, silence: Option<Duration> },

@@ -4,9 +4,11 @@
 
 use crate::codec::{Codec, StreamCounts, StreamFormat};
 use crate::ids::LegId;
+use crate::key::Key;
 use crate::media::bridge::{Relay, Sound};
 use crate::media::command::MediaEvent;
 use crate::media::dtmf::KeyListener;
+use crate::media::key_sender::KeySender;
 use crate::media::latch::{Latch, Verdict};
 use crate::media::player::Play;
 use crate::media::recorder::{Recorder, Side};
@@ -40,6 +42,8 @@ pub struct RtpLeg {
     pub early: Early,
     pub outgoing: Outgoing,
     pub keys: KeyListener,
+    /// Keys that we press towards the peer.
+    pub keys_out: KeySender,
     pub play: Option<Play>,
     /// Its place on the wheel while it plays.
     pub phase: Option<u8>,
@@ -76,6 +80,7 @@ impl RtpLeg {
             early: Early::default(),
             outgoing,
             keys: KeyListener::new(id),
+            keys_out: KeySender::default(),
             play: None,
             phase: None,
             due: now,
@@ -173,10 +178,31 @@ impl RtpLeg {
 
     /// Sends on what the bridge partner says, unless this leg plays something of its own.
     pub fn carry(&mut self, now: Time, packet: &Received<'_>, sound: Sound, out: &mut Vec<MediaOutput>) {
-        let Some((format, to)) = self.way_out().filter(|_| self.play.is_none()) else { return };
+        let free = self.play.is_none() && !self.keys_out.is_pressing();
+        let Some((format, to)) = self.way_out().filter(|_| free) else { return };
         let leg = self.id;
         let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
         self.relay.forward(now, packet, sound, &format, &mut self.outgoing, send);
+    }
+
+    /// Presses a key towards the peer, after those that are under way.
+    pub fn press(&mut self, now: Time, key: Key, length: Duration, out: &mut Vec<MediaOutput>) {
+        if self.way_out().is_some_and(|(format, _)| format.telephone_event.is_some()) {
+            self.keys_out.press(now, key, length);
+            self.send_keys(now, out);
+        }
+    }
+
+    fn send_keys(&mut self, now: Time, out: &mut Vec<MediaOutput>) {
+        let way = self.way_out().and_then(|(format, to)| Some((format.telephone_event?, to)));
+        // Held meanwhile, or playing: the moment of the key is over.
+        let Some((payload_type, to)) = way.filter(|_| self.play.is_none()) else { return self.keys_out.forget() };
+        let leg = self.id;
+        let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
+        if self.keys_out.send(now, payload_type, &mut self.outgoing, send) {
+            // The partner's numbers go on behind ours.
+            self.relay.reset();
+        }
     }
 
     /// Sends the frames that are due. `false`: nothing more is to be played.
@@ -234,13 +260,15 @@ impl RtpLeg {
     /// When it wants to be looked at: a key lapses, a report, a block of the recording or silence is due.
     pub fn wake_at(&self, rtp_timeout: Duration) -> Time {
         let recorder = self.recorder.as_ref().map(|recorder| recorder.deadline());
-        let all = [self.keys.deadline(), self.reporter.deadline(), recorder, self.silent_at(rtp_timeout)];
+        let keys_out = self.keys_out.deadline();
+        let all = [self.keys.deadline(), keys_out, self.reporter.deadline(), recorder, self.silent_at(rtp_timeout)];
         all.into_iter().flatten().min().unwrap_or(Time::NEVER)
     }
 
     /// Does what time alone brings about.
     pub fn wake(&mut self, now: Time, rtp_timeout: Duration, random: u32, out: &mut Vec<MediaOutput>) {
         self.keys.tick(now, out);
+        self.send_keys(now, out);
         if let Some(report) = self.reporter.report(now, random, &self.outgoing, &mut self.reception) {
             self.send_report(report, out);
         }

@@ -47,6 +47,7 @@
 //! * A bridge forwards on arrival. While a leg of a bridge plays something, it does not hear its partner.
 //! * RTP is a sign of life, comfort noise (payload type 13) too; RTCP is not.
 //! * A key is told even from a peer that is on hold.
+//! * `SendKey` presses a key of ours (`key_sender`); meanwhile the partner's sound is not carried on that leg.
 //! * `packets_refused` counts junk, strangers and payload types that were not agreed, on the RTP and the RTCP port.
 
 mod bridge;
@@ -54,6 +55,7 @@ pub mod command;
 mod dtmf;
 pub mod g711;
 mod jitter;
+mod key_sender;
 mod latch;
 mod leg;
 mod plane;

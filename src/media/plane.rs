@@ -90,6 +90,7 @@ impl MediaPlane {
             MediaCommand::Start { leg, .. }
             | MediaCommand::Play { leg, .. }
             | MediaCommand::Stop { leg }
+            | MediaCommand::SendKey { leg, .. }
             | MediaCommand::Record { leg, .. }
             | MediaCommand::StopRecord { leg, .. }
             | MediaCommand::Close { leg } => *leg,
@@ -104,6 +105,11 @@ impl MediaPlane {
                 self.begin_playing(now, slot, out);
             }
             MediaCommand::Stop { .. } => self.stop(slot),
+            MediaCommand::SendKey { key, length, .. } => {
+                if let Some(leg) = self.leg(slot) {
+                    leg.press(now, key, length, out);
+                }
+            }
             MediaCommand::Record { file, channels, silence, .. } => {
                 self.finish_recording(now, slot, Duration::ZERO, out);
                 if let Some(leg) = self.leg(slot) {
@@ -276,9 +282,11 @@ impl MediaPlane {
 
     /// Takes a leg out of its bridge, if it is in one.
     fn part(&mut self, slot: u32) {
-        let peer = self.leg(slot).and_then(|leg| leg.peer.take());
-        if let Some(peer) = peer.and_then(|peer| self.leg(peer)) {
+        let Some(leg) = self.leg(slot) else { return };
+        leg.keys_out.forget();
+        if let Some(peer) = leg.peer.take().and_then(|peer| self.leg(peer)) {
             peer.peer = None;
+            peer.keys_out.forget();
         }
     }
 

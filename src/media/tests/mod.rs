@@ -11,6 +11,7 @@ mod opening;
 mod pacing;
 mod recording;
 mod reports;
+mod sending_keys;
 
 use crate::media::MediaOutput;
 
