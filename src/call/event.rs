@@ -126,7 +126,7 @@ pub enum Effect {
     },
     /// Tell `Joined` with the standing of now.
     AskStanding,
-    /// Give the ticket back. `abandoned`: by the caller's hanging up while waiting; the place is kept for a while.
+    /// Give the ticket back; the place is kept for a while. `abandoned`: by hanging up while waiting, which is counted.
     Leave {
         abandoned: bool,
     },

@@ -56,6 +56,14 @@ impl Call {
         self.kept(Phase::Offering(play));
     }
 
+    /// The words do not exist: go on as if they had been heard.
+    pub(super) fn kept_unspoken(&mut self) {
+        let Place::Kept(kept) = &self.place else { return };
+        if let Phase::Offering(play) | Phase::Inviting(play) | Phase::Parting(play) = kept.phase {
+            self.kept_event(Event::Spoken(play));
+        }
+    }
+
     fn invite_message(&mut self) {
         self.trace(LineDirection::Engine, "keep message".into());
         let play = self.speak(vec![prompt(spoken::KEPT_MESSAGE), prompt(spoken::TONE)]);

@@ -203,19 +203,21 @@ impl Call {
 
     /// A message is whole: it is an entry that a person must take up.
     pub(super) fn recorded(&mut self, file: String, length: Duration) {
+        // A conversation's recording is no message: nobody is owed anything for it.
         if self.recordings.contains(&file) {
-            // A conversation's recording: listed when it began, and nobody's message.
             return;
         }
         self.effects.push(Effect::Clear(CallTimer::Listen));
         if !length.is_zero() {
             self.recordings.push(file.clone());
             self.message = Some(file);
-            self.open_promise(AskedBy::Dialplan);
+            if !matches!(self.place, Place::Talking(_)) {
+                self.open_promise(AskedBy::Dialplan);
+            }
         }
         match &mut self.place {
             Place::Step(inside) if inside.doing == Doing::Recording => self.keep_message(),
-            Place::Kept(_) => self.kept_recorded(),
+            Place::Kept(kept) if kept.is_recording() => self.kept_recorded(),
             Place::Over => self.message_after_the_end(),
             _ => {}
         }

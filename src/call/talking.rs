@@ -81,7 +81,7 @@ impl Call {
     }
 
     /// Her hanging up ends the call; her vanishing, or her leaving before a word, brings the caller back to the ticket.
-    fn agent_left(&mut self, lost: bool) {
+    pub(super) fn agent_left(&mut self, lost: bool) {
         let Place::Talking(talking) = &self.place else { return };
         let Talking { agent, queue, heard, recording, .. } = talking.clone();
         let what = if lost { "is lost" } else { "hangs up" };

@@ -143,6 +143,7 @@ impl Call {
         match event {
             Event::Joined(standing) => self.announce(standing),
             Event::Spoken(play) if waiting.speaking == Some(play) => self.words_over(play),
+            Event::Held(true) => waiting.ringing.clear(),
             Event::Timer(CallTimer::Ledger) => {
                 waiting.awaits_ledger = false;
                 self.effects.push(Effect::AskStanding);
@@ -296,6 +297,11 @@ impl Call {
             self.open_promise(AskedBy::Failure);
         }
         self.agent = None;
+        self.wait_again(queue);
+    }
+
+    /// At the ticket that the caller has.
+    pub(super) fn wait_again(&mut self, queue: QueueName) {
         self.trace(LineDirection::Engine, format!("queue {queue} again"));
         let written = matches!(self.promise, PromiseState::Open { written: true });
         self.wait_in(queue, written);

@@ -62,7 +62,7 @@ impl Call {
         }
     }
 
-    fn answer_when_ready(&mut self) {
+    pub(super) fn answer_when_ready(&mut self) {
         if let Place::Arriving { facts: Some(_), ready: true } = self.place {
             self.effects.push(Effect::Answer);
         }

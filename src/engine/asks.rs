@@ -6,8 +6,10 @@ use crate::call::event::Event;
 use crate::caller::NumberHash;
 use crate::engine::input::{Answer, Reply};
 use crate::engine::output::{Ask, Output, Question, QuestionId};
-use crate::ids::CallId;
+use crate::ids::{CallId, PromiseId};
 use crate::promise::Entry;
+use crate::queue::ledger::promise_of;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The ledger and the store are waited for this long before it counts as trouble; nothing in a call waits for it.
@@ -41,8 +43,37 @@ impl Engine {
         }
     }
 
+    /// Entries of one promise are written one after the other: one that fails and is tried again must not be overtaken,
+    /// or a promise would be due (or closed) in the file before it is opened, and be lost by a restart.
     pub(super) fn ask_ledger(&mut self, call: Option<CallId>, entry: Entry) {
+        if let Some(behind) = self.behind.get_mut(&promise_of(&entry)) {
+            // A newer reason replaces one that nobody has read, so that a long wait is no long line.
+            if let (Some((_, Entry::Due { .. })), Entry::Due { .. }) = (behind.back(), &entry) {
+                behind.pop_back();
+            }
+            return behind.push_back((call, entry));
+        }
+        self.behind.insert(promise_of(&entry), VecDeque::new());
         self.ask(call, Question::Promise(entry), STORE_DEADLINE);
+    }
+
+    /// What waited for `written` to be on disk goes out.
+    fn ask_next(&mut self, written: PromiseId) {
+        let Some(behind) = self.behind.get_mut(&written) else { return };
+        match behind.pop_front() {
+            Some((call, entry)) => {
+                self.ask(call, Question::Promise(entry), STORE_DEADLINE);
+            }
+            None => {
+                self.behind.remove(&written);
+            }
+        }
+    }
+
+    /// The call is gone: nobody waits for the registry's answer.
+    pub(super) fn forget_question(&mut self, id: QuestionId) {
+        self.asked.remove(&id);
+        self.timers.clear(&Timer::Ask(id));
     }
 
     pub(super) fn ask(&mut self, call: Option<CallId>, question: Question, within: Duration) -> QuestionId {
@@ -70,6 +101,7 @@ impl Engine {
                 self.tell(call, Event::RegistryUnknown);
             }
             (Asked::Promise { call, entry }, Answer::Written) => {
+                self.ask_next(promise_of(&entry));
                 let event = match entry {
                     Entry::Opened(_) => Event::PromiseWritten,
                     Entry::Due { .. } => Event::DueWritten,
@@ -108,7 +140,7 @@ impl Engine {
 
     pub(super) fn ask_again(&mut self, id: QuestionId) {
         if let Some(Asked::Promise { call, entry }) = self.asked.remove(&id) {
-            self.ask_ledger(call, entry);
+            self.ask(call, Question::Promise(entry), STORE_DEADLINE);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Engine, Work};
 use crate::call::event::{Effect, Event};
+use crate::caller::NumberHash;
 use crate::engine::output::Output;
 use crate::ids::{CallId, LegId, PlayId, PromiseId, PromptId};
 use crate::media::command::{MediaCommand, RecordChannels};
@@ -99,10 +100,13 @@ impl Engine {
     }
 
     fn speak(&mut self, id: CallId, leg: LegId, play: PlayId, prompts: &[PromptId], repeat: bool) {
-        let Some(language) = self.calls.get(&id).map(|entry| entry.call.language.clone()) else { return };
+        let Some(call) = self.calls.get(&id).map(|entry| &entry.call) else { return };
+        let (language, of_line) = (call.language.clone(), call.line_language().clone());
         let mut found: Vec<Arc<Prompt>> = Vec::with_capacity(prompts.len());
         for prompt in prompts {
-            match self.find_prompt(language.as_str(), prompt.as_str()) {
+            // A caller whose registry entry names a language that has no prompts hears the line's own.
+            let wanted = self.find_prompt(language.as_str(), prompt.as_str());
+            match wanted.or_else(|| self.find_prompt(of_line.as_str(), prompt.as_str())) {
                 Some(prompt) => found.push(prompt),
                 None if OPTIONAL.contains(&prompt.as_str()) => {}
                 None => self.counters.refused("prompt_missing"),
@@ -136,7 +140,7 @@ impl Engine {
         silence: Option<std::time::Duration>,
     ) {
         if let Some(entry) = self.calls.get_mut(&id) {
-            entry.recording = true;
+            entry.recordings_open += 1;
         }
         let file = self.config.recordings.join(file);
         self.media(leg, MediaCommand::Record { leg, file, channels, silence });
@@ -178,16 +182,27 @@ impl Engine {
         let Some((promise, caller)) = self.calls.get(&id).map(|entry| (entry.promise, entry.call.caller)) else {
             return;
         };
-        // A conversation also keeps what this caller was promised on an earlier call.
         let earlier = match (how, caller) {
-            (crate::promise::Closing::Conversation, Some(caller)) => self.due_of.remove(&caller),
-            _ => None,
+            (crate::promise::Closing::Conversation, Some(caller)) => self.due_of_earlier_calls(caller),
+            _ => Vec::new(),
         };
         for promise in promise.into_iter().chain(earlier) {
             if self.promises.remove(&promise).is_some() {
                 self.ask_ledger(None, Entry::Closed { promise, at: self.now.wall, how });
             }
         }
+    }
+
+    /// A conversation also keeps what this caller was promised on calls that are over; what another line of theirs still
+    /// waits for is that line's own.
+    fn due_of_earlier_calls(&mut self, caller: NumberHash) -> Vec<PromiseId> {
+        let due = self.due_of.remove(&caller).unwrap_or_default();
+        let live = |promise: &PromiseId| self.calls.values().any(|entry| entry.promise == Some(*promise));
+        let (still, earlier): (Vec<PromiseId>, Vec<PromiseId>) = due.into_iter().partition(live);
+        if !still.is_empty() {
+            self.due_of.insert(caller, still);
+        }
+        earlier
     }
 
     fn drop_agent(&mut self, id: CallId, leg: LegId, back_to_queue: bool) {
@@ -222,6 +237,9 @@ impl Engine {
         }
         if let Some(entry) = self.calls.remove(&id) {
             self.timers.forget_call(id);
+            if let Some(question) = entry.registry_question {
+                self.forget_question(question);
+            }
             if entry.call.marks.speaking.is_some() {
                 self.counters.answered_by_person += 1;
             }

@@ -29,8 +29,8 @@ pub struct CallEntry {
     pub agent_media: StreamCounts,
     /// Legs (the caller's and agents') whose ports are not free yet.
     pub legs_open: u32,
-    /// A recording is not whole yet.
-    pub recording: bool,
+    /// Recordings that are not whole yet: one may begin while the file of the last is being closed.
+    pub recordings_open: u32,
     /// Times a step of this call has panicked.
     pub panics: u8,
 }
@@ -60,19 +60,22 @@ impl CallEntry {
             caller_media: StreamCounts::default(),
             agent_media: StreamCounts::default(),
             legs_open: 1,
-            recording: false,
+            recordings_open: 0,
             panics: 0,
         }
     }
 
     /// Nothing more will be heard of it.
     pub fn is_settled(&self) -> bool {
-        self.call.is_over() && self.legs_open == 0 && !self.recording
+        self.call.is_over() && self.legs_open == 0 && self.recordings_open == 0
     }
 
     pub fn into_record(self) -> CallRecord {
         let call = self.call;
-        let (released_by, cause) = call.released.unwrap_or((ReleasedBy::System, 16));
+        let (released_by, cause) = match (call.released.unwrap_or((ReleasedBy::System, 16)), self.status) {
+            ((ReleasedBy::System, 16), Some(status)) => (ReleasedBy::System, cause_of_refusal(status)),
+            (released, _) => released,
+        };
         CallRecord {
             call: call.id,
             sip_call_id: self.invitation.sip_call_id,
@@ -97,5 +100,18 @@ impl CallEntry {
             agent_media: self.agent_media,
             recordings: call.recordings,
         }
+    }
+}
+
+/// The Q.850 cause that stands for our own refusal (RFC 3398 §7.2.4.1, read backwards).
+fn cause_of_refusal(status: u16) -> u8 {
+    match status {
+        // Bearer capability not implemented.
+        415 | 488 => 65,
+        // No circuit available.
+        503 => 34,
+        // Temporary failure.
+        500 => 41,
+        _ => 31,
     }
 }

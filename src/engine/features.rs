@@ -35,8 +35,7 @@ impl Engine {
         self.with_queues(|queues, now, out| queues.set_away(now, &agent, away, out));
         let mut held = Leg::new(Role::Feature { agent, away }, worker, address);
         held.remember_offer(invitation.offer);
-        self.legs.insert(leg, held);
-        self.media(leg, MediaCommand::Open { leg });
+        self.open_leg(leg, held);
     }
 
     /// A few words say what is now, and the call ends.

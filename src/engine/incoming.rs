@@ -7,7 +7,6 @@ use crate::call::Call;
 use crate::call::event::{Event, LineDirection};
 use crate::engine::output::{CallLine, Output};
 use crate::ids::{CallId, LegId, WorkerId};
-use crate::media::command::MediaCommand;
 use crate::sip::Invitation;
 use crate::sip::stack::EndReason;
 use std::net::IpAddr;
@@ -40,10 +39,9 @@ impl Engine {
         let worker = self.quietest_worker();
         let leg = invitation.leg;
         let address = self.media_address(invitation.flow.local.ip());
-        self.legs.insert(leg, Leg::new(Role::Caller(id), worker, address));
         self.calls.insert(id, CallEntry::new(call, leg, worker, invitation, number, self.now));
         self.log(id, LineDirection::World, "call".into());
-        self.media(leg, MediaCommand::Open { leg });
+        self.open_leg(leg, Leg::new(Role::Caller(id), worker, address));
         match hash {
             Some(hash) => self.ask_registry(id, hash),
             None => self.work.push_back(Work::Call(id, Event::RegistryUnknown)),
@@ -56,13 +54,7 @@ impl Engine {
     }
 
     pub(super) fn quietest_worker(&self) -> WorkerId {
-        let mut load = vec![0_usize; usize::from(self.config.media_workers.max(1))];
-        for leg in self.legs.values() {
-            if let Some(count) = load.get_mut(usize::from(leg.worker.0)) {
-                *count += 1;
-            }
-        }
-        let quietest = load.iter().enumerate().min_by_key(|(_, count)| **count).map_or(0, |(worker, _)| worker);
+        let quietest = self.loads.iter().enumerate().min_by_key(|(_, count)| **count).map_or(0, |(worker, _)| worker);
         WorkerId(quietest as u16)
     }
 

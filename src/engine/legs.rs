@@ -1,18 +1,13 @@
 //! What a leg is: the one place that knows which dialog and which stream belong together, and that turns what SDP
 //! agreed into what the media plane must do.
 
+use super::keys::KeysTold;
 use crate::codec::Direction;
 use crate::codec::{Codec, StreamFormat};
 use crate::ids::{AgentId, CallId, LegId, WorkerId};
-use crate::key::Key;
 use crate::sip::registrar::Binding;
 use crate::sip::sdp::{self, LocalMedia, Refused};
-use crate::time::Time;
 use std::net::IpAddr;
-use std::time::Duration;
-
-/// Phones that send a key both ways (RFC 4733 and INFO) send it within this time.
-const SAME_KEY: Duration = Duration::from_millis(500);
 
 /// One side of a call.
 #[derive(Debug)]
@@ -33,7 +28,8 @@ pub struct Leg {
     pub closing: bool,
     /// Our description went out as an offer; its answer is to come.
     offered: bool,
-    last_key: Option<(Key, Time, KeyWay)>,
+    /// Keys that it told lately.
+    pub keys: KeysTold,
     /// The peer's offer, until there is a port to answer it with.
     offer: Vec<u8>,
 }
@@ -55,13 +51,6 @@ pub enum Role {
     },
 }
 
-/// How a key came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KeyWay {
-    Rtp,
-    Info,
-}
-
 impl Leg {
     pub fn new(role: Role, worker: WorkerId, address: IpAddr) -> Leg {
         Leg {
@@ -74,7 +63,7 @@ impl Leg {
             media_over: false,
             closing: false,
             offered: false,
-            last_key: None,
+            keys: KeysTold::default(),
             offer: Vec::new(),
         }
     }
@@ -148,12 +137,5 @@ impl Leg {
     /// The peer has put us on hold: it will not hear what we send.
     pub fn is_held(&self) -> bool {
         self.format.is_some_and(|format| !format.direction.sends() || format.remote.is_none())
-    }
-
-    /// Is this key new, or the same one told a second way?
-    pub fn takes_key(&mut self, now: Time, key: Key, way: KeyWay) -> bool {
-        let repeated = self.last_key.is_some_and(|(last, at, by)| last == key && by != way && now.since(at) < SAME_KEY);
-        self.last_key = Some((key, now, way));
-        !repeated
     }
 }

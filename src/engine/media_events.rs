@@ -1,7 +1,8 @@
 //! What the media plane has told, given to the calls that it concerns.
 
 use super::Engine;
-use super::legs::{KeyWay, Role};
+use super::keys::KeyWay;
+use super::legs::Role;
 use crate::call::event::Event;
 use crate::codec::{Codec, StreamCounts};
 use crate::ids::{CallId, LegId};
@@ -15,9 +16,17 @@ impl Engine {
             MediaEvent::Opened { leg, port } => self.opened(leg, port),
             MediaEvent::Refused { leg, .. } => self.no_port(leg),
             MediaEvent::FirstPacket { leg } => self.first_packet(leg),
-            MediaEvent::Key { leg, key } => self.key(leg, key, KeyWay::Rtp),
+            MediaEvent::Key { leg, key } => {
+                self.key(leg, key, KeyWay::Rtp);
+            }
             // A hold matters only where digits are collected, and there the first packet of a lone `0` has acted already.
-            MediaEvent::KeyHeld { .. } | MediaEvent::KeyEnded { .. } => {}
+            MediaEvent::KeyHeld { .. } => {}
+            MediaEvent::KeyEnded { leg, key, .. } => {
+                let now = self.now.time;
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.keys.released(now, key);
+                }
+            }
             MediaEvent::OfferHeard { leg, play } => self.tell_caller(leg, Event::OfferHeard(play)),
             MediaEvent::PlayDone { leg, play } => match self.legs.get(&leg).map(|leg| leg.role.clone()) {
                 Some(Role::Feature { .. }) => self.end_leg(leg, EndReason::Normal),
@@ -41,7 +50,7 @@ impl Engine {
 
     fn opened(&mut self, id: LegId, port: u16) {
         let first = self.codec_of_caller(id);
-        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.closing) else { return };
         leg.opened(id, port, first);
         match leg.role.clone() {
             Role::Caller(call) => self.tell(call, Event::Ready),
@@ -62,46 +71,55 @@ impl Engine {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.media_over = true;
         leg.closing = true;
-        match leg.role.clone() {
+        let role = leg.role.clone();
+        if let Some(entry) = leg.call().and_then(|call| self.calls.get_mut(&call)) {
+            entry.legs_open = entry.legs_open.saturating_sub(1);
+        }
+        match role {
             Role::Caller(call) => {
                 if let Some(entry) = self.calls.get_mut(&call) {
                     entry.refusal = Some(503);
-                    entry.legs_open = entry.legs_open.saturating_sub(1);
                 }
                 self.tell(call, Event::HangUp);
+                // The dialog may be over already: a CANCEL crossed the refusal.
+                self.forget_leg(id);
             }
             Role::Agent { call, agent, .. } => {
-                if let Some(entry) = self.calls.get_mut(&call) {
-                    entry.legs_open = entry.legs_open.saturating_sub(1);
-                }
                 self.end_leg(id, EndReason::Normal);
-                self.if_no_phone_rings(call, &agent, Miss::Unreachable);
+                self.if_no_phone_rings(call, &agent, Miss::NoPort);
+                self.settle_call(call);
             }
             Role::Feature { .. } => self.end_leg(id, EndReason::Refuse { status: 503, retry_after_seconds: Some(10) }),
         }
     }
 
     fn first_packet(&mut self, id: LegId) {
-        match self.legs.get(&id).map(|leg| leg.role.clone()) {
-            Some(Role::Caller(call)) => self.tell(call, Event::Hears),
-            Some(Role::Agent { call, answered: true, .. }) => self.tell(call, Event::AgentHeard),
-            _ => {}
+        if let Some(call) = self.caller_of(id) {
+            self.tell(call, Event::Hears);
+        } else if let Some(call) = self.call_with_agent(id) {
+            self.tell(call, Event::AgentHeard);
         }
+    }
+
+    /// The call whose agent speaks on this leg now. What is still heard of a leg that was let go concerns nobody.
+    pub(super) fn call_with_agent(&self, id: LegId) -> Option<CallId> {
+        let call = self.legs.get(&id)?.call()?;
+        (self.calls.get(&call)?.agent_leg == Some(id)).then_some(call)
     }
 
     /// Nothing has come for too long: the peer is gone, by no wish of its own.
     fn silent(&mut self, id: LegId) {
-        match self.legs.get(&id).map(|leg| leg.role.clone()) {
-            Some(Role::Caller(call)) => self.tell(call, Event::CallerLeft { network: true }),
-            Some(Role::Agent { call, answered: true, .. }) => self.tell(call, Event::AgentLeft { lost: true }),
-            _ => {}
+        if let Some(call) = self.caller_of(id) {
+            self.tell(call, Event::CallerLeft { network: true });
+        } else if let Some(call) = self.call_with_agent(id) {
+            self.tell(call, Event::AgentLeft { lost: true });
         }
     }
 
     fn recording_over(&mut self, leg: LegId, event: Event) {
         let Some(call) = self.call_recording_on(leg) else { return };
         if let Some(entry) = self.calls.get_mut(&call) {
-            entry.recording = false;
+            entry.recordings_open = entry.recordings_open.saturating_sub(1);
         }
         self.tell(call, event);
         self.work_off();
@@ -110,8 +128,9 @@ impl Engine {
 
     /// The recorded leg is the caller's; it may be closed already when its file is whole.
     fn call_recording_on(&self, leg: LegId) -> Option<CallId> {
-        self.caller_of(leg)
-            .or_else(|| self.calls.iter().find(|(_, entry)| entry.leg == leg && entry.recording).map(|(call, _)| *call))
+        self.caller_of(leg).or_else(|| {
+            self.calls.iter().find(|(_, entry)| entry.leg == leg && entry.recordings_open > 0).map(|(call, _)| *call)
+        })
     }
 
     fn closed(&mut self, id: LegId, counts: StreamCounts) {

@@ -11,10 +11,12 @@ mod entry;
 mod features;
 mod incoming;
 pub mod input;
+mod keys;
 mod legs;
 mod media_events;
 pub mod output;
 mod queue_effects;
+mod rules;
 mod sip_events;
 pub mod snapshot;
 mod timers;
@@ -50,6 +52,8 @@ use view::Counters;
 
 /// Most callers whose due promises are remembered, so that a conversation on a later call closes them.
 const DUE_REMEMBERED_MAX: usize = 10_000;
+/// Most due promises remembered of one caller.
+const DUE_OF_ONE_MAX: usize = 32;
 
 /// Fixed facts of the engine, from `onekey.toml` and the store.
 #[derive(Clone, Debug)]
@@ -98,11 +102,15 @@ pub struct Engine {
     queues: Queues,
     calls: BTreeMap<CallId, CallEntry>,
     legs: BTreeMap<LegId, Leg>,
+    /// Legs of each media worker.
+    loads: Vec<usize>,
     timers: Timers,
     registry: CallerRegistry,
     asked: BTreeMap<QuestionId, Asked>,
+    /// For each promise of which an entry is being written: what is to be written after it.
+    behind: BTreeMap<PromiseId, VecDeque<(Option<CallId>, Entry)>>,
     /// Due promises of callers of this run: closed when the same caller speaks with a person.
-    due_of: BTreeMap<NumberHash, PromiseId>,
+    due_of: BTreeMap<NumberHash, Vec<PromiseId>>,
     promises: BTreeMap<PromiseId, bool>,
     random: ChaCha12Rng,
     counters: Counters,
@@ -140,6 +148,7 @@ impl Engine {
             registry: CallerRegistry::new(config.registry_key, &config.default_country),
             next_call: config.first_call.0,
             next_promise: config.first_promise.0,
+            loads: vec![0; usize::from(config.media_workers.max(1))],
             config,
             dialplan,
             prompts,
@@ -148,6 +157,7 @@ impl Engine {
             legs: BTreeMap::new(),
             timers: Timers::default(),
             asked: BTreeMap::new(),
+            behind: BTreeMap::new(),
             due_of: BTreeMap::new(),
             promises: remembered.promises_due.iter().map(|promise| (*promise, true)).collect(),
             random,
@@ -190,7 +200,7 @@ impl Engine {
             Input::Answered(reply) => self.answered(reply),
             Input::Command(command) => self.command(command),
             Input::Reload(dialplan, prompts) => {
-                self.queues.reload(dialplan.queues());
+                self.with_queues(|queues, now, out| queues.reload(now, dialplan.queues(), out));
                 self.dialplan = dialplan;
                 self.prompts = prompts;
             }
@@ -207,7 +217,7 @@ impl Engine {
 
     /// Nothing is left of any call, dialog or promise being written (for the end of a simulation or a drain).
     pub fn is_quiet(&self) -> bool {
-        self.calls.is_empty() && self.legs.is_empty() && self.sip.is_quiet()
+        self.calls.is_empty() && self.legs.is_empty() && self.sip.is_quiet() && self.behind.is_empty()
     }
 
     /// Calls that are not over yet.
@@ -303,9 +313,21 @@ impl Engine {
 
     /// A leg is forgotten when its dialog and its stream are both over.
     fn forget_leg(&mut self, id: LegId) {
-        if self.legs.get(&id).is_some_and(|leg| leg.sip_over && leg.media_over) {
-            self.legs.remove(&id);
+        if self.legs.get(&id).is_some_and(|leg| leg.sip_over && leg.media_over)
+            && let Some(leg) = self.legs.remove(&id)
+            && let Some(load) = self.loads.get_mut(usize::from(leg.worker.0))
+        {
+            *load = load.saturating_sub(1);
         }
+    }
+
+    /// A new leg takes a port of its worker.
+    fn open_leg(&mut self, id: LegId, leg: Leg) {
+        if let Some(load) = self.loads.get_mut(usize::from(leg.worker.0)) {
+            *load += 1;
+        }
+        self.legs.insert(id, leg);
+        self.media(id, MediaCommand::Open { leg: id });
     }
 
     fn set_call_timer(&mut self, call: CallId, timer: CallTimer, after: Duration) {
@@ -317,6 +339,9 @@ impl Engine {
         if self.due_of.len() >= DUE_REMEMBERED_MAX {
             self.due_of.pop_first();
         }
-        self.due_of.insert(caller, promise);
+        let due = self.due_of.entry(caller).or_default();
+        if !due.contains(&promise) && due.len() < DUE_OF_ONE_MAX {
+            due.push(promise);
+        }
     }
 }

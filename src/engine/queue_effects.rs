@@ -5,7 +5,6 @@ use super::legs::{Leg, Role};
 use super::timers::Timer;
 use crate::call::event::{self, Event};
 use crate::ids::{AgentId, CallId, LegId, QueueName};
-use crate::media::command::MediaCommand;
 use crate::queue::{Effect, Miss};
 use crate::sip::stack::{EndReason, OutgoingInvite};
 use crate::step::queue::Queue;
@@ -25,7 +24,8 @@ impl Engine {
         }
     }
 
-    /// The queue's settings: of the plan that the call began with, so that a reload changes nothing under a caller.
+    /// The queue's settings: the newest, as all callers of a queue share them; of the call's own plan where a reload took
+    /// the queue away.
     pub(super) fn queue_settings(&self, call: CallId, queue: &QueueName) -> Option<Queue> {
         let plan = self.calls.get(&call).map(|entry| entry.call.plan())?;
         self.dialplan.queue(queue).or_else(|| plan.queue(queue)).cloned()
@@ -33,12 +33,16 @@ impl Engine {
 
     pub(super) fn join(&mut self, call: CallId, queue: &QueueName, flagged: bool) {
         let settings = self.queue_settings(call, queue);
-        let caller = self.calls.get(&call).and_then(|entry| entry.call.caller);
+        let Some(entry) = self.calls.get(&call) else { return };
+        let (caller, leg) = (entry.call.caller, entry.leg);
         let now = self.now.time;
         let joined = settings.is_some_and(|settings| self.queues.join(now, call, &settings, caller, flagged).is_ok());
         if !joined {
             return self.tell(call, Event::NotServed);
         }
+        // One who held already, in a menu or from the INVITE on, is passed over from the beginning.
+        let held = self.legs.get(&leg).is_some_and(Leg::is_held);
+        self.with_queues(|queues, now, out| queues.hold(now, call, held, out));
         self.tell_standing(call);
         self.with_queues(|queues, now, out| queues.dispatch(now, out));
     }
@@ -60,12 +64,11 @@ impl Engine {
             let id = self.sip.new_leg();
             let address = self.media_address(binding.flow.local.ip());
             let to = Some(Box::new(binding));
-            self.legs
-                .insert(id, Leg::new(Role::Agent { call, agent: agent.clone(), to, answered: false }, worker, address));
             if let Some(entry) = self.calls.get_mut(&call) {
                 entry.legs_open += 1;
             }
-            self.media(id, MediaCommand::Open { leg: id });
+            let role = Role::Agent { call, agent: agent.clone(), to, answered: false };
+            self.open_leg(id, Leg::new(role, worker, address));
         }
     }
 

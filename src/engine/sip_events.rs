@@ -1,7 +1,8 @@
 //! What has happened on dialogs, told to the calls that they belong to.
 
 use super::Engine;
-use super::legs::{KeyWay, Role};
+use super::keys::KeyWay;
+use super::legs::Role;
 use super::timers::Timer;
 use crate::call::event::Event;
 use crate::engine::output::{Notice, Output, Question};
@@ -11,6 +12,10 @@ use crate::media::command::MediaCommand;
 use crate::queue::Miss;
 use crate::sip::stack::{EndReason, SipOutput};
 use crate::sip::{EndCause, SipEvent};
+use std::time::Duration;
+
+/// Of a key whose INFO names no length.
+const INFO_KEY_LENGTH: Duration = Duration::from_millis(160);
 
 impl Engine {
     pub(super) fn sip_output(&mut self, output: SipOutput) {
@@ -30,7 +35,10 @@ impl Engine {
                     entry.status = Some(487);
                 }
                 self.dialog_over(leg);
-                self.caller_leaves(leg, network);
+                match self.caller_of(leg) {
+                    Some(call) => self.tell(call, Event::CallerLeft { network }),
+                    None => self.end_leg(leg, EndReason::Normal),
+                }
             }
             SipEvent::Acked { leg, answer } => self.acked(leg, &answer),
             // Early media of an agent's phone is not heard by the caller: the hold music is.
@@ -42,7 +50,7 @@ impl Engine {
             }
             SipEvent::Changed { leg, offer } => self.changed(leg, &offer),
             SipEvent::ChangeAcked { leg, answer } => self.settle(leg, &answer),
-            SipEvent::InfoKey { leg, key, .. } => self.key(leg, key, KeyWay::Info),
+            SipEvent::InfoKey { leg, key, duration_ms } => self.info_key(leg, key, duration_ms),
             SipEvent::Ended { leg, cause } => self.dialog_ended(leg, &cause),
             SipEvent::GuessesRefused { source } => {
                 self.counters.refused("wrong_passwords");
@@ -74,12 +82,6 @@ impl Engine {
         self.forget_leg(id);
     }
 
-    fn caller_leaves(&mut self, leg: LegId, network: bool) {
-        if let Some(call) = self.caller_of(leg) {
-            self.tell(call, Event::CallerLeft { network });
-        }
-    }
-
     fn acked(&mut self, leg: LegId, answer: &[u8]) {
         if !answer.is_empty() {
             self.settle(leg, answer);
@@ -108,16 +110,18 @@ impl Engine {
     /// An answer that cannot be used ends the leg: there is no media to be had.
     fn unusable(&mut self, leg: LegId) {
         self.counters.refused("not_acceptable");
-        match self.caller_of(leg) {
-            Some(call) => self.tell(call, Event::CallerLeft { network: true }),
-            None => self.end_leg(leg, EndReason::Failure { cause: 88 }),
+        match (self.caller_of(leg), self.call_with_agent(leg)) {
+            (Some(call), _) => self.tell(call, Event::CallerLeft { network: true }),
+            // The caller is not left alone with her silence.
+            (None, Some(call)) => self.tell(call, Event::AgentLeft { lost: true }),
+            (None, None) => self.end_leg(leg, EndReason::Failure { cause: 88 }),
         }
     }
 
     /// The caller holds: the ticket is passed over, not lost. The agent holds: the caller hears music.
     fn hold_follows(&mut self, leg: LegId) {
         let held = self.legs.get(&leg).is_some_and(super::legs::Leg::is_held);
-        if let Some(Role::Agent { call, answered: true, .. }) = self.legs.get(&leg).map(|leg| leg.role.clone()) {
+        if let Some(call) = self.call_with_agent(leg) {
             self.tell(call, Event::AgentHeld(held));
         }
         if let Some(call) = self.caller_of(leg) {
@@ -146,30 +150,58 @@ impl Engine {
         }
     }
 
-    /// A key of the caller, told once however many ways it came.
-    pub(super) fn key(&mut self, id: LegId, key: Key, way: KeyWay) {
-        let now = self.now.time;
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        if !leg.takes_key(now, key, way) {
+    /// INFO goes to us alone: in a conversation the other side hears the key only if we press it.
+    fn info_key(&mut self, id: LegId, key: Key, duration_ms: Option<u32>) {
+        if !self.key(id, key, KeyWay::Info) {
             return;
+        }
+        let length = duration_ms.map_or(INFO_KEY_LENGTH, |millis| Duration::from_millis(millis.into()));
+        if let Some(leg) = self.other_side(id) {
+            self.media(leg, MediaCommand::SendKey { leg, key, length });
+        }
+    }
+
+    /// The leg that hears what this one says.
+    fn other_side(&self, id: LegId) -> Option<LegId> {
+        match self.caller_of(id) {
+            Some(call) => self.calls.get(&call)?.agent_leg,
+            None => self.calls.get(&self.call_with_agent(id)?).map(|entry| entry.leg),
+        }
+    }
+
+    /// A key of the caller, told once however many ways it came.
+    /// `false`: it was known already.
+    pub(super) fn key(&mut self, id: LegId, key: Key, way: KeyWay) -> bool {
+        let now = self.now.time;
+        let Some(leg) = self.legs.get_mut(&id) else { return false };
+        if !leg.keys.takes(now, key, way) {
+            return false;
         }
         if let Role::Caller(call) = leg.role {
             self.counters.key(key);
             self.tell(call, Event::Key(key));
         }
+        true
     }
 
     fn dialog_ended(&mut self, leg: LegId, cause: &EndCause) {
         let Some(role) = self.legs.get(&leg).map(|leg| leg.role.clone()) else { return };
+        let with_agent = self.call_with_agent(leg);
         self.dialog_over(leg);
         let lost = !matches!(cause, EndCause::Hangup | EndCause::ByUs);
         match role {
             Role::Caller(call) if *cause != EndCause::ByUs => self.tell(call, Event::CallerLeft { network: lost }),
-            Role::Agent { call, answered: true, .. } if *cause != EndCause::ByUs => {
-                self.tell(call, Event::AgentLeft { lost });
-            }
+            Role::Caller(_) => {}
+            Role::Agent { call, agent, .. } if *cause != EndCause::ByUs => match with_agent {
+                Some(call) => self.tell(call, Event::AgentLeft { lost }),
+                // Her phone gave up before it answered.
+                None => {
+                    self.end_leg(leg, EndReason::Normal);
+                    self.if_no_phone_rings(call, &agent, Miss::Unreachable);
+                }
+            },
+            Role::Agent { .. } => {}
             Role::Feature { .. } => self.end_leg(leg, EndReason::Normal),
-            _ => {}
         }
     }
 

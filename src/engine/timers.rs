@@ -55,6 +55,10 @@ impl Timers {
         self.due.first().map(|(at, _)| *at)
     }
 
+    pub fn all(&self) -> impl Iterator<Item = &Timer> {
+        self.at.keys()
+    }
+
     /// Clears all timers of one call.
     pub fn forget_call(&mut self, call: CallId) {
         let first = Timer::Call(call, CallTimer::Start);

@@ -69,7 +69,7 @@ impl Queues {
         out.push(Effect::Clear(QueueTimer::Ring(id.clone())));
         out.push(Effect::Missed { call, agent: id.clone(), rejected: miss == Miss::Rejected });
         let (missed_max, rest) = settings.map_or((2, Default::default()), |s| (s.missed_max, s.wrap_up));
-        if let Some(agent) = self.agents.get_mut(id) {
+        if let Some(agent) = self.agents.get_mut(id).filter(|_| miss != Miss::NoPort) {
             agent.missed = agent.missed.saturating_add(1);
             agent.missed_total += 1;
             agent.away_next |= agent.missed >= missed_max;
@@ -97,6 +97,8 @@ impl Queues {
         if let Some(agent) = self.agents.get_mut(id) {
             agent.becomes(now, AgentState::OnCall(call));
         }
+        // Those who rang with her are free for the next caller.
+        self.dispatch(now, out);
         true
     }
 
@@ -265,5 +267,6 @@ impl Queues {
             }
             out.push(Effect::Deserted { call });
         }
+        self.dispatch(now, out);
     }
 }

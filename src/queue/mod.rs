@@ -11,6 +11,7 @@ pub mod agent;
 mod dispatch;
 pub mod estimate;
 pub mod ledger;
+mod rules;
 pub mod strategy;
 
 use crate::caller::NumberHash;
@@ -75,6 +76,8 @@ pub enum Miss {
     NoAnswer,
     /// The phone could not be reached, or answered and sent no sound.
     Unreachable,
+    /// We had no port for the call: no fault of hers.
+    NoPort,
 }
 
 /// Where a caller stands.
@@ -160,7 +163,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Takes a ticket, or the old one of a caller who dropped and dialled again in time.
+    /// Takes a ticket, or the old one of a caller who dropped and dialled again in time. Who has one here keeps it.
     pub fn join(
         &mut self,
         now: Time,
@@ -169,6 +172,9 @@ impl Queues {
         caller: Option<NumberHash>,
         flagged: bool,
     ) -> Result<(), Refusal> {
+        if self.tickets.get(&call).is_some_and(|ticket| ticket.queue == settings.name && ticket.served_by.is_none()) {
+            return Ok(());
+        }
         self.can_serve(settings)?;
         let kept = caller.and_then(|caller| self.remembered.remove(&(settings.name.clone(), caller)));
         let order = match kept {
@@ -229,7 +235,10 @@ impl Queues {
         {
             line.abandoned_total += 1;
         }
-        if let (Some(caller), true, None) = (ticket.caller, abandoned, &ticket.served_by) {
+        // Who chose a call-back keeps the place too.
+        if let (Some(caller), None) = (ticket.caller, &ticket.served_by)
+            && !self.take_over(&ticket, caller)
+        {
             self.remember(now, &ticket, caller);
         }
         for agent in &ticket.ringing {
@@ -239,6 +248,21 @@ impl Queues {
             self.after_call(now, &ticket, agent, out);
         }
         self.dispatch(now, out);
+    }
+
+    /// Who dials again before we know that the old line is dead has a second ticket by now: it gets the older place.
+    fn take_over(&mut self, old: &Ticket, caller: NumberHash) -> bool {
+        let Some(line) = self.lines.get_mut(&old.queue) else { return false };
+        let tickets = &self.tickets;
+        let own = |call: &CallId| tickets.get(call).is_some_and(|ticket| ticket.caller == Some(caller));
+        let later = line.waiting.range(old.order..).find(|(_, call)| own(call));
+        let Some((order, call)) = later.map(|(order, call)| (*order, *call)) else { return false };
+        line.waiting.remove(&order);
+        line.waiting.insert(old.order, call);
+        if let Some(ticket) = self.tickets.get_mut(&call) {
+            ticket.order = old.order;
+        }
+        true
     }
 
     fn remember(&mut self, now: Time, ticket: &Ticket, caller: NumberHash) {
@@ -253,9 +277,12 @@ impl Queues {
     pub fn hold(&mut self, now: Time, call: CallId, held: bool, out: &mut Vec<Effect>) {
         let Some(ticket) = self.tickets.get_mut(&call) else { return };
         ticket.held = held;
-        if !held {
-            self.dispatch(now, out);
+        // Nobody is to answer a line that hears nothing.
+        let ringing = if held { std::mem::take(&mut ticket.ringing) } else { BTreeSet::new() };
+        for agent in &ringing {
+            self.stop_ringing(now, call, agent, false, out);
         }
+        self.dispatch(now, out);
     }
 
     /// Where the caller stands now.
@@ -274,12 +301,14 @@ impl Queues {
     }
 
     /// New settings after a reload, for queues that are at work.
-    pub fn reload<'a>(&mut self, queues: impl Iterator<Item = &'a Queue>) {
+    pub fn reload<'a>(&mut self, now: Time, queues: impl Iterator<Item = &'a Queue>, out: &mut Vec<Effect>) {
         for settings in queues {
             if let Some(line) = self.lines.get_mut(&settings.name) {
                 line.settings = settings.clone();
             }
         }
+        // Other people may serve now.
+        self.dispatch(now, out);
     }
 
     pub fn agents(&self) -> impl Iterator<Item = (&AgentId, &Agent)> {

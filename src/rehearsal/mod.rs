@@ -6,6 +6,8 @@
 mod phones;
 pub mod sip_text;
 mod sound;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use crate::dialplan::Dialplan;
