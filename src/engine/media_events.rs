@@ -119,7 +119,9 @@ impl Engine {
     fn recording_over(&mut self, leg: LegId, event: Event) {
         let Some(call) = self.call_recording_on(leg) else { return };
         if let Some(entry) = self.calls.get_mut(&call) {
-            entry.recordings_open = entry.recordings_open.saturating_sub(1);
+            // A failure is told once for all that this leg records.
+            let failed = event == Event::RecordFailed;
+            entry.recordings_open = if failed { 0 } else { entry.recordings_open.saturating_sub(1) };
         }
         self.tell(call, event);
         self.work_off();
