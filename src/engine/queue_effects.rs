@@ -4,6 +4,7 @@ use super::Engine;
 use super::legs::{Leg, Role};
 use super::timers::Timer;
 use crate::call::event::{self, Event};
+use crate::engine::output::{Notice, Output};
 use crate::ids::{AgentId, CallId, LegId, QueueName};
 use crate::queue::{Effect, Miss};
 use crate::sip::stack::{EndReason, OutgoingInvite};
@@ -19,6 +20,7 @@ impl Engine {
             }
             Effect::Missed { call, agent, rejected } => self.tell(call, Event::AgentMissed { agent, rejected }),
             Effect::Deserted { call } => self.tell(call, Event::Deserted),
+            Effect::Away(agent) => self.out.push(Output::Notice(Notice::Away(agent))),
             Effect::Set(timer, at) => self.timers.set(Timer::Queue(timer), at),
             Effect::Clear(timer) => self.timers.clear(&Timer::Queue(timer)),
         }

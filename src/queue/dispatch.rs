@@ -48,6 +48,7 @@ impl Queues {
             (_, true) => {
                 out.push(Effect::Clear(QueueTimer::WrapUp(id.clone())));
                 agent.becomes(now, AgentState::Away);
+                out.push(Effect::Away(id.clone()));
             }
             (AgentState::Away, false) => {
                 agent.missed = 0;
@@ -159,15 +160,15 @@ impl Queues {
         out.push(Effect::Clear(QueueTimer::Ring(id.clone())));
         out.push(Effect::StopRinging { call, agent: id.clone(), elsewhere });
         // Nothing was her fault: she is free at once and keeps her place among the idle.
-        self.settle(now, id, AgentState::Available);
+        self.settle(now, id, AgentState::Available, out);
     }
 
     /// A rest before the next call, then free; Away or Offline where that is due.
     fn rest(&mut self, now: Time, id: &AgentId, rest: std::time::Duration, out: &mut Vec<Effect>) {
         if rest.is_zero() {
-            self.settle(now, id, AgentState::Available);
+            self.settle(now, id, AgentState::Available, out);
         } else {
-            self.settle(now, id, AgentState::WrapUp(now + rest));
+            self.settle(now, id, AgentState::WrapUp(now + rest), out);
         }
         if let Some(agent) = self.agents.get_mut(id) {
             agent.idle_since = now;
@@ -177,7 +178,7 @@ impl Queues {
         }
     }
 
-    fn settle(&mut self, now: Time, id: &AgentId, next: AgentState) {
+    fn settle(&mut self, now: Time, id: &AgentId, next: AgentState, out: &mut Vec<Effect>) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         let next = match (agent.registered, agent.away_next) {
             (false, _) => AgentState::Offline,
@@ -185,6 +186,9 @@ impl Queues {
             (true, false) => next,
         };
         agent.away_next = false;
+        if next == AgentState::Away {
+            out.push(Effect::Away(id.clone()));
+        }
         agent.becomes(now, next);
     }
 
@@ -197,7 +201,7 @@ impl Queues {
             }
             QueueTimer::WrapUp(id) => {
                 if let Some(AgentState::WrapUp(_)) = self.agent_state(&id) {
-                    self.settle(now, &id, AgentState::Available);
+                    self.settle(now, &id, AgentState::Available, out);
                 }
                 self.dispatch(now, out);
             }

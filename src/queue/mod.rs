@@ -48,6 +48,8 @@ pub enum Effect {
     Deserted {
         call: CallId,
     },
+    /// She takes no calls from now on: by her own wish, or because calls went unanswered.
+    Away(AgentId),
     Set(QueueTimer, Time),
     Clear(QueueTimer),
 }

@@ -124,7 +124,9 @@ fn tell_notice(notice: &Notice) {
     match notice {
         Notice::LoggedIn(agent) => tracing::info!("agent {agent} logged in"),
         Notice::LoggedOut(agent) => tracing::info!("agent {agent} logged out"),
-        Notice::Away(agent) => tracing::info!("agent {agent} is away: by *40, or after missed calls; *41 brings her back"),
+        Notice::Away(agent) => {
+            tracing::info!("agent {agent} is away: by *40, or after missed calls; *41 brings her back")
+        }
         Notice::GuessesRefused(source) => {
             tracing::warn!("wrong passwords from {source}: what it tries is refused for a minute");
         }

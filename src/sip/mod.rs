@@ -147,7 +147,9 @@ pub enum SipEvent {
         cause: EndCause,
     },
     /// So many wrong passwords have come from this address that it is shut out for a minute (one name, or all of it).
-    GuessesRefused { source: std::net::IpAddr },
+    GuessesRefused {
+        source: std::net::IpAddr,
+    },
     /// An agent's bindings have changed (register, refresh with other contacts, unregister, expiry).
     Bindings {
         agent: AgentId,

@@ -140,7 +140,7 @@ impl Streams {
     fn record(
         &mut self,
         leg: LegId,
-        file: &PathBuf,
+        file: &std::path::Path,
         silence: Option<Duration>,
         faults: Faults,
         dice: u32,
@@ -153,7 +153,7 @@ impl Streams {
             return coming;
         }
         stream.recordings += 1;
-        stream.recording = Some(file.clone());
+        stream.recording = Some(file.to_owned());
         if let Some(silence) = silence {
             let (event, recording) = (recorded(leg, file), Some(stream.recordings));
             let later = Later { leg, event, play_order: None, recording };

@@ -105,7 +105,7 @@ impl World {
         let now = Now { time: Time::ZERO, wall: start };
         let plan = Arc::clone(&stage.dialplan);
         let engine = Engine::new(now, config(seed), plan, Arc::clone(&stage.prompts), remembered);
-        let bad = |dice: &mut ChaCha12Rng, worst: u32| if dice.next_u32() % 2 == 0 { 0 } else { worst };
+        let bad = |dice: &mut ChaCha12Rng, worst: u32| if dice.next_u32().is_multiple_of(2) { 0 } else { worst };
         let faults =
             Faults { no_port: bad(&mut dice, 10), no_sound: bad(&mut dice, 15), no_recording: bad(&mut dice, 20) };
         let acts_left = 20 + dice.next_u32() % 80;
