@@ -5,7 +5,8 @@
 
 use super::event::{CallTimer, Effect, Event, LineDirection};
 use super::record::ReleasedBy;
-use super::{Call, Place, prompt};
+use super::words::prompt;
+use super::{Call, Place};
 use crate::ids::PlayId;
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};

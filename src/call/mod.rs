@@ -14,22 +14,24 @@
 pub mod event;
 mod kept;
 pub mod marks;
+mod promise;
 pub mod record;
 mod steps;
 mod talking;
 mod waiting;
 mod welcome;
+mod words;
 
 use crate::caller::{CallerFacts, NumberHash};
 use crate::dialplan::{Dialplan, DirectRule, Line};
-use crate::ids::{AgentId, CallId, Language, LineName, PlayId, PromptId, QueueName};
+use crate::ids::{AgentId, CallId, Language, LineName, QueueName};
 use crate::key::Key;
-use crate::promise::{AskedBy, Closing, Due};
-use crate::prompt::spoken;
+use crate::promise::AskedBy;
 use crate::target::StepRef;
 use crate::time::Now;
 use event::{CallTimer, Effect, Event, LineDirection};
 use marks::Marks;
+use promise::PromiseState;
 use record::ReleasedBy;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -110,20 +112,6 @@ enum Welcomed {
     Unknown,
     Unlisted,
     Ordinary,
-}
-
-/// The call's entry in the promise ledger.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PromiseState {
-    None,
-    /// Asked to be written; `written` once it is on disk.
-    Open {
-        written: bool,
-    },
-    Due {
-        written: bool,
-    },
-    Closed,
 }
 
 impl Call {
@@ -328,168 +316,6 @@ impl Call {
         self.enter_queue(queue);
     }
 
-    /// One entry a call: a second wish for a person, or a message, belongs to the one that is open.
-    fn open_promise(&mut self, asked_by: AskedBy) {
-        match self.promise {
-            PromiseState::None | PromiseState::Closed => {
-                self.promise = PromiseState::Open { written: false };
-                let queue = self.line_plan().human.to.clone();
-                self.effects.push(Effect::OpenPromise { asked_by, queue });
-            }
-            PromiseState::Due { written } => self.promise = PromiseState::Open { written },
-            PromiseState::Open { .. } => {}
-        }
-    }
-
-    /// The caller has gone: by their own wish the promise is closed, by the network's it stays and is due.
-    fn caller_left(&mut self, network: bool) {
-        if self.place == Place::Over {
-            return;
-        }
-        self.trace(LineDirection::World, if network { "lost".into() } else { "hang-up".into() });
-        if let PromiseState::Open { .. } = self.promise {
-            if network {
-                let due = self.due_when_cut();
-                self.make_due(due);
-            } else if let Some(due) = self.kept_at_hang_up() {
-                self.make_due(due);
-            } else {
-                self.close_promise(Closing::CallerHungUp);
-            }
-        }
-        let (by, cause) = if network { (ReleasedBy::Network, 38) } else { (ReleasedBy::Caller, 16) };
-        self.over(by, cause);
-    }
-
-    /// We end the call.
-    fn finish(&mut self, by: ReleasedBy, cause: u8) {
-        if self.place == Place::Over {
-            return;
-        }
-        if let PromiseState::Open { .. } = self.promise {
-            let due = self.due_when_cut();
-            self.make_due(due);
-        }
-        self.trace(LineDirection::Engine, "hang-up".into());
-        self.over(by, cause);
-    }
-
-    /// A message that was left before the line broke is not forgotten for it.
-    fn due_when_cut(&self) -> Due {
-        self.message.clone().map_or(Due::Cut, Due::Message)
-    }
-
-    fn over(&mut self, by: ReleasedBy, cause: u8) {
-        let had_ticket = matches!(self.place, Place::Waiting(_) | Place::Talking(_) | Place::Joining { .. });
-        if self.is_recording() {
-            self.effects.push(Effect::StopRecord { cut_tail: Duration::ZERO });
-        }
-        if matches!(self.place, Place::Talking(_)) {
-            self.effects.push(Effect::DropAgent { back_to_queue: false });
-        } else if had_ticket {
-            self.effects.push(Effect::Leave { abandoned: true });
-        }
-        self.marks.ended = self.marks.ended.or(Some(self.now.time));
-        self.released = self.released.or(Some((by, cause)));
-        self.place = Place::Over;
-        self.effects.push(Effect::HangUp { cause });
-    }
-
-    fn make_due(&mut self, why: Due) {
-        if why == Due::CallBackPromised {
-            self.marks.callback_promised = self.marks.callback_promised.or(Some(self.now.time));
-        }
-        self.promise = PromiseState::Due { written: false };
-        let word = match &why {
-            Due::CallBackPromised => "call-back",
-            Due::Cut => "cut",
-            Due::Message(_) => "message",
-        };
-        self.trace(LineDirection::Engine, format!("promise due {word}"));
-        self.effects.push(Effect::PromiseDue(why));
-    }
-
-    fn close_promise(&mut self, how: Closing) {
-        if let PromiseState::Open { .. } = self.promise {
-            self.promise = PromiseState::Closed;
-            let word = match how {
-                Closing::Conversation => "conversation",
-                Closing::CallerHungUp => "caller hung up",
-                Closing::CallBackDone => "call-back done",
-                Closing::MessageTaken => "message taken",
-                Closing::ByHand => "by hand",
-            };
-            self.trace(LineDirection::Engine, format!("promise closed {word}"));
-            self.effects.push(Effect::ClosePromise(how));
-        }
-    }
-
-    fn promise_written(&mut self) {
-        if let PromiseState::Open { written } = &mut self.promise {
-            *written = true;
-        }
-        if matches!(self.place, Place::Waiting(_)) {
-            self.announce_once_written();
-        }
-    }
-
-    fn due_written(&mut self) {
-        // What is due is open in the ledger too, for a caller who has asked for a person again since.
-        if let PromiseState::Due { written } | PromiseState::Open { written } = &mut self.promise {
-            *written = true;
-        }
-        match self.place {
-            Place::Kept(_) => self.kept_written(),
-            Place::Step(_) => self.step_kept(),
-            Place::Waiting(_) => self.announce_once_written(),
-            _ => {}
-        }
-    }
-
-    /// Speaks prompts by id; returns the play, so that its end can be told from an older one's.
-    fn speak(&mut self, prompts: Vec<PromptId>) -> PlayId {
-        if self.marks.human_asked.is_none() {
-            self.prompts += prompts.len() as u32;
-        }
-        let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
-        self.trace(LineDirection::Engine, format!("play {}", names.join(" ")));
-        self.plays += 1;
-        let play = PlayId(self.plays);
-        self.play(Effect::Speak { play, prompts, repeat: false });
-        play
-    }
-
-    /// Queue and phones do not wait for the caller's ACK, but words do: their beginning would be lost.
-    fn play(&mut self, effect: Effect) {
-        if !self.hears {
-            self.unheard = Some(effect);
-            return;
-        }
-        if let Effect::Speak { repeat: false, .. } = effect {
-            self.marks.first_prompt = self.marks.first_prompt.or(Some(self.now.time));
-        }
-        self.effects.push(effect);
-    }
-
-    fn hears_now(&mut self) {
-        if !std::mem::replace(&mut self.hears, true) {
-            self.effects.push(Effect::Clear(CallTimer::Start));
-            if let Some(effect) = self.unheard.take() {
-                self.play(effect);
-            }
-        }
-    }
-
-    fn quiet(&mut self) {
-        self.unheard = None;
-        self.effects.push(Effect::Quiet);
-    }
-
-    fn music(&mut self, prompt: PromptId) {
-        self.plays += 1;
-        self.play(Effect::Speak { play: PlayId(self.plays), prompts: vec![prompt], repeat: true });
-    }
-
     fn trace(&mut self, direction: LineDirection, text: String) {
         self.effects.push(Effect::Trace(direction, text));
     }
@@ -514,28 +340,6 @@ impl Call {
             DirectRule::Flag(flag) => facts.flags.contains(flag),
         })
     }
-}
-
-fn prompt(id: &str) -> PromptId {
-    PromptId::new(id)
-}
-
-/// The pieces that say where a caller stands: "your place in the queue is … three; the wait is about … two minutes".
-fn standing_prompts(standing: event::Standing) -> Vec<PromptId> {
-    let mut said = vec![prompt(spoken::PLACE_IS)];
-    said.extend(number_prompts(standing.place, spoken::number));
-    said.push(prompt(spoken::PLACE_UNIT));
-    if let Some(minutes) = standing.minutes {
-        said.push(prompt(spoken::WAIT_IS));
-        said.extend(number_prompts(minutes, spoken::count));
-        said.push(prompt(if minutes == 1 { spoken::WAIT_UNIT_ONE } else { spoken::WAIT_UNIT }));
-    }
-    said
-}
-
-fn number_prompts(value: u32, form: fn(u32) -> String) -> Vec<PromptId> {
-    let number = PromptId::new(form(value));
-    if value > 100 { vec![prompt(spoken::MORE_THAN), number] } else { vec![number] }
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! A call alone, where a `.call` script cannot look: what waits for the ACK, and what our own mistakes lead to.
 
+use super::words::prompt;
 use super::*;
 use crate::dialplan::{HumanPromise, Welcome};
+use crate::promise::Due;
+use crate::prompt::spoken;
 use crate::step::Step;
 use crate::step::menu::Menu;
 use crate::step::queue::Queue;

@@ -1,8 +1,10 @@
 //! Into the queue and in it: overflow when it cannot serve, place and wait, music, and keys that still work.
 
 use super::event::{CallTimer, Effect, Event, LineDirection, Standing};
+use super::promise::PromiseState;
 use super::talking::Talking;
-use super::{Call, Place, PromiseState, prompt, standing_prompts};
+use super::words::{prompt, standing_prompts};
+use super::{Call, Place};
 use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};

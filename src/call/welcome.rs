@@ -1,7 +1,8 @@
 //! From the INVITE to the first words: the registry's answer, the 200, and the gate for callers whom nobody can tell.
 
 use super::event::{CallTimer, Effect, Event, LineDirection};
-use super::{Call, Place, Welcomed, prompt};
+use super::words::prompt;
+use super::{Call, Place, Welcomed};
 use crate::caller::CallerFacts;
 use crate::dialplan::Welcome;
 use crate::promise::AskedBy;
