@@ -219,11 +219,6 @@ impl Call {
         self.place == Place::Over
     }
 
-    /// Talking to a person, so that a drain waits for the end of the conversation.
-    pub fn is_talking(&self) -> bool {
-        matches!(self.place, Place::Talking(_))
-    }
-
     /// Where the caller is, for the console: `menu main`, `queue care`, `talking 1001`.
     pub fn place(&self) -> String {
         match &self.place {

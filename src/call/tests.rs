@@ -1,55 +1,13 @@
 //! A call alone, where a `.call` script cannot look: what waits for the ACK, and what our own mistakes lead to.
 
-use super::words::prompt;
 use super::*;
-use crate::dialplan::{HumanPromise, Welcome};
 use crate::promise::Due;
 use crate::prompt::spoken;
-use crate::step::Step;
-use crate::step::menu::Menu;
-use crate::step::queue::Queue;
-use crate::target::{StepKind, Target};
 use crate::time::{Time, Wall};
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-fn plan() -> Arc<Dialplan> {
-    let at = |kind, name: &str| StepRef { kind, name: crate::ids::StepName::new(name) };
-    let menu = Menu {
-        name: crate::ids::StepName::new("main"),
-        say: vec![prompt("welcome")],
-        keys: BTreeMap::from([(Key::from_char('9').unwrap(), Target::Repeat)]),
-        first_digit_timeout: Duration::from_secs(5),
-        max_errors: 2,
-        barge_in: true,
-    };
-    let queue = Queue::named(QueueName::new("care"));
-    let line = Line {
-        name: LineName::new("care"),
-        numbers: vec!["5550100".into()],
-        start: at(StepKind::Menu, "main"),
-        language: Language::new("en"),
-        profiles: Vec::new(),
-        human: HumanPromise {
-            to: queue.name.clone(),
-            direct: vec![DirectRule::AgeAtLeast(65)],
-            unknown_caller: Welcome::HumanFirst,
-            unlisted_caller: Welcome::Ordinary,
-        },
-    };
-    Arc::new(Dialplan {
-        numbers: BTreeMap::from([("5550100".into(), line.name.clone())]),
-        lines: BTreeMap::from([(line.name.clone(), line)]),
-        steps: BTreeMap::from([
-            (at(StepKind::Menu, "main"), Step::Menu(menu)),
-            (at(StepKind::Queue, "care"), Step::Queue(queue)),
-        ]),
-    })
-}
 
 /// A call that has been answered for a caller of whom the registry has said this.
 fn answered(registry: Event) -> (Call, Vec<Effect>) {
-    let plan = plan();
+    let plan = Arc::new(crate::dialplan::small::plan());
     let line = plan.line_for("5550100").unwrap().clone();
     let mut call = Call::new(at(0), CallId(1), plan, &line, Some(NumberHash([1; 16])), true);
     call.handle(at(1), registry);

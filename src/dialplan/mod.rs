@@ -14,6 +14,8 @@ mod profiles;
 mod queues;
 pub mod report;
 mod section;
+#[cfg(test)]
+pub mod small;
 mod spoken;
 mod steps;
 mod syntax;

@@ -1,5 +1,6 @@
 //! A call's wishes, carried out.
 
+use super::incoming::refusal;
 use super::{Engine, Work};
 use crate::call::event::{Effect, Event};
 use crate::caller::NumberHash;
@@ -221,7 +222,7 @@ impl Engine {
             (false, _) => {
                 let status = entry.refusal.unwrap_or(480);
                 entry.status = entry.status.or(Some(status));
-                EndReason::Refuse { status, retry_after_seconds: (status == 503).then_some(10) }
+                refusal(status)
             }
             (true, 16) => EndReason::Normal,
             (true, cause) => EndReason::Failure { cause },

@@ -1,6 +1,7 @@
 //! Feature codes that agents dial on their own phones: `*40` away, `*41` available.
 
 use super::Engine;
+use super::incoming::refusal;
 use super::legs::{Leg, Role};
 use crate::ids::{AgentId, LegId, PlayId};
 use crate::media::command::MediaCommand;
@@ -33,18 +34,18 @@ impl Engine {
         let address = self.media_address(invitation.flow.local.ip());
         let Feature { agent, away } = feature;
         self.with_queues(|queues, now, out| queues.set_away(now, &agent, away, out));
-        let mut held = Leg::new(Role::Feature { agent, away }, worker, address);
+        let mut held = Leg::new(Role::Feature { away }, worker, address);
         held.remember_offer(invitation.offer);
         self.open_leg(leg, held);
     }
 
     /// A few words say what is now, and the call ends.
-    pub(super) fn answer_feature(&mut self, id: LegId, _agent: &AgentId, away: bool) {
+    pub(super) fn answer_feature(&mut self, id: LegId, away: bool) {
         let now = self.now;
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let offer = leg.take_offer();
         let Ok((answer, format)) = leg.answer(&offer) else {
-            return self.end_leg(id, EndReason::Refuse { status: 488, retry_after_seconds: None });
+            return self.end_leg(id, refusal(488));
         };
         self.with_sip(|sip, out| sip.answer(now, id, answer, out));
         self.media(id, MediaCommand::Start { leg: id, format });

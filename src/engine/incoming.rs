@@ -61,8 +61,7 @@ impl Engine {
     pub(super) fn refuse(&mut self, leg: LegId, status: u16, why: &'static str) {
         self.counters.refused(why);
         let now = self.now;
-        let retry_after_seconds = (status == 503).then_some(RETRY_AFTER_SECONDS);
-        self.with_sip(|sip, out| sip.end(now, leg, EndReason::Refuse { status, retry_after_seconds }, out));
+        self.with_sip(|sip, out| sip.end(now, leg, refusal(status), out));
     }
 
     /// A line of the call's trace.
@@ -71,4 +70,9 @@ impl Engine {
         let since_start: Duration = self.now.time.since(began);
         self.out.push(Output::Log(CallLine { call, at: self.now, since_start, direction, text }));
     }
+}
+
+/// How an unanswered leg is refused with this status; for want of room, with the time after which to try again.
+pub(super) fn refusal(status: u16) -> EndReason {
+    EndReason::Refuse { status, retry_after_seconds: (status == 503).then_some(RETRY_AFTER_SECONDS) }
 }

@@ -46,7 +46,6 @@ pub enum Role {
     },
     /// A feature code that an agent has dialled.
     Feature {
-        agent: AgentId,
         away: bool,
     },
 }

@@ -1,6 +1,7 @@
 //! What the media plane has told, given to the calls that it concerns.
 
 use super::Engine;
+use super::incoming::refusal;
 use super::keys::KeyWay;
 use super::legs::Role;
 use crate::call::event::Event;
@@ -55,7 +56,7 @@ impl Engine {
         match leg.role.clone() {
             Role::Caller(call) => self.tell(call, Event::Ready),
             Role::Agent { call, agent, .. } => self.invite_agent(call, agent, id),
-            Role::Feature { agent, away } => self.answer_feature(id, &agent, away),
+            Role::Feature { away } => self.answer_feature(id, away),
         }
     }
 
@@ -89,7 +90,7 @@ impl Engine {
                 self.if_no_phone_rings(call, &agent, Miss::NoPort);
                 self.settle_call(call);
             }
-            Role::Feature { .. } => self.end_leg(id, EndReason::Refuse { status: 503, retry_after_seconds: Some(10) }),
+            Role::Feature { .. } => self.end_leg(id, refusal(503)),
         }
     }
 

@@ -28,7 +28,7 @@ use crate::callers::CallerRegistry;
 use crate::dialplan::Dialplan;
 use crate::ids::{CallId, LegId, PromiseId};
 use crate::media::command::MediaCommand;
-use crate::promise::{Due, Entry};
+use crate::promise::Entry;
 use crate::prompt::PromptLibrary;
 use crate::queue::Queues;
 use crate::sip::SipConfig;
@@ -86,9 +86,7 @@ pub struct EngineConfig {
 #[derive(Default, Debug)]
 pub struct Remembered {
     pub agents: Vec<(AgentAccount, Vec<Binding>)>,
-    /// Promises of earlier runs that are open and not yet due: their callers were cut off by our stopping.
-    pub promises_open: Vec<PromiseId>,
-    /// Promises of earlier runs that are due.
+    /// Open promises of earlier runs: the ledger's file makes each of them due when it is opened.
     pub promises_due: Vec<PromiseId>,
 }
 
@@ -132,7 +130,7 @@ enum Work {
 }
 
 impl Engine {
-    /// The first call of `handle` also carries out what the start itself wants (open promises of earlier runs become due).
+    /// The first call of `handle` also carries out what the start itself wants (agents of before are free again).
     pub fn new(
         now: Now,
         config: EngineConfig,
@@ -180,10 +178,6 @@ impl Engine {
             self.with_sip(|sip, out| sip.restore_bindings(now, &agent, bindings, out));
             let registered = !self.sip.bindings(&agent).is_empty();
             self.with_queues(|queues, now, out| queues.registered(now, &agent, registered, out));
-        }
-        for promise in remembered.promises_open {
-            self.promises.insert(promise, true);
-            self.ask_ledger(None, Entry::Due { promise, at: self.now.wall, why: Due::Cut });
         }
     }
 

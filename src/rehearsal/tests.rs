@@ -2,48 +2,13 @@
 
 use super::{Stage, run};
 use crate::codec::Codec;
-use crate::dialplan::{Dialplan, HumanPromise, Line, Welcome};
-use crate::ids::{Language, LineName, PromptId, QueueName, StepName};
+use crate::ids::{Language, PromptId};
 use crate::prompt::{Prompt, PromptFacts, PromptLibrary, spoken};
 use crate::script;
-use crate::step::{Step, menu::Menu, queue::Queue};
-use crate::target::{StepKind, StepRef};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn stage() -> Stage {
-    let at = |kind, name: &str| StepRef { kind, name: StepName::new(name) };
-    let menu = Menu {
-        name: StepName::new("main"),
-        say: vec![PromptId::new("welcome")],
-        keys: BTreeMap::new(),
-        first_digit_timeout: Duration::from_secs(5),
-        max_errors: 2,
-        barge_in: true,
-    };
-    let queue = Queue::named(QueueName::new("care"));
-    let line = Line {
-        name: LineName::new("care"),
-        numbers: vec!["5550100".into()],
-        start: at(StepKind::Menu, "main"),
-        language: Language::new("en"),
-        profiles: Vec::new(),
-        human: HumanPromise {
-            to: queue.name.clone(),
-            direct: Vec::new(),
-            unknown_caller: Welcome::HumanFirst,
-            unlisted_caller: Welcome::Ordinary,
-        },
-    };
-    let dialplan = Dialplan {
-        numbers: BTreeMap::from([("5550100".into(), line.name.clone())]),
-        lines: BTreeMap::from([(line.name.clone(), line)]),
-        steps: BTreeMap::from([
-            (at(StepKind::Menu, "main"), Step::Menu(menu)),
-            (at(StepKind::Queue, "care"), Step::Queue(queue)),
-        ]),
-    };
     let mut prompts = PromptLibrary::default();
     for id in ["welcome"].iter().chain(&spoken::REQUIRED) {
         let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends: None };
@@ -51,7 +16,7 @@ fn stage() -> Stage {
         let (pcmu, pcma) = (sound(Codec::Pcmu), sound(Codec::Pcma));
         prompts.insert(Prompt::new(PromptId::new(id), Language::new("en"), facts, pcmu, pcma));
     }
-    Stage { dialplan: Arc::new(dialplan), prompts: Arc::new(prompts) }
+    Stage { dialplan: Arc::new(crate::dialplan::small::plan()), prompts: Arc::new(prompts) }
 }
 
 #[track_caller]

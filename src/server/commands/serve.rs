@@ -72,8 +72,7 @@ pub fn prepare(config: &Config, loaded: Loaded, pages: Pages) -> Result<(ServeCo
     });
     let known = agents.iter().map(|(account, _)| account.clone()).collect();
     store.watch_agents(known, on_change(inbox.clone()));
-    let remembered =
-        Remembered { agents, promises_due: found.ledger.open().keys().copied().collect(), ..Remembered::default() };
+    let remembered = Remembered { agents, promises_due: found.ledger.open().keys().copied().collect() };
     let again = config.clone();
     let parts = Parts {
         loaded,
