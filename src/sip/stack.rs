@@ -198,8 +198,12 @@ impl SipStack {
             let mut effects = Vec::new();
             let leg = match self.transactions.server(id) {
                 Some(server) => match &mut server.machine {
-                    // RFC 2543: the branch is the INVITE's and To may lack our tag.
-                    ServerMachine::Invite(machine) => server.leg.filter(|_| machine.acknowledged(&mut effects)),
+                    // RFC 2543: the branch is the INVITE's and To may lack our tag. The machine hears of it even
+                    // where no leg is concerned, as with a change that was refused.
+                    ServerMachine::Invite(machine) => {
+                        let accepted = machine.acknowledged(&mut effects);
+                        server.leg.filter(|_| accepted)
+                    }
                     ServerMachine::Other(_) => None,
                 },
                 None => None,

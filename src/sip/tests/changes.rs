@@ -75,6 +75,19 @@ fn a_change_on_top_of_an_unfinished_one_is_put_off() {
 }
 
 #[test]
+fn a_refused_change_is_not_refused_again_after_its_ack() {
+    let (mut peer, tag) = up(Peer::new(), &offer());
+    peer.receive(&inside("INVITE", 2, &tag, &offer()));
+    let refused = peer.receive(&inside("INVITE", 3, &tag, &offer()));
+    assert_eq!(refused[0].status(), Some(500));
+    let ack = inside("INVITE", 3, &tag, "").replace("3 INVITE", "3 ACK").replace("INVITE sip", "ACK sip");
+    peer.receive(&ack);
+    let before = peer.sent.len();
+    peer.wait(10);
+    assert_eq!(peer.sent.len(), before);
+}
+
+#[test]
 fn a_lower_sequence_number_gets_500_and_a_repeat_the_same_answer() {
     let (mut peer, tag) = up(Peer::new(), &offer());
     assert_eq!(peer.status(&inside("OPTIONS", 5, &tag, "")), 200);
