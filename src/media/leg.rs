@@ -102,8 +102,8 @@ impl RtpLeg {
 
     /// Offer and answer are settled (again).
     pub fn settle(&mut self, now: Time, format: StreamFormat, random: u32) {
-        let received_before = self.format.is_some_and(|format| format.direction.receives());
-        if !received_before && format.direction.receives() && self.heard.is_some() {
+        let held_before = !self.format.is_some_and(expects_sound);
+        if held_before && expects_sound(format) && self.heard.is_some() {
             // Silence counts from the end of the hold.
             self.heard = Some(now);
             self.silent_told = false;
@@ -144,7 +144,11 @@ impl RtpLeg {
                 self.refused += 1;
                 return None;
             }
-            Verdict::New => self.keys.reset(out),
+            Verdict::New => {
+                self.keys.reset(out);
+                // Reports follow the sound: the former peer has no business with them any more.
+                self.rtcp_source = self.rtcp_source.filter(|source| source.ip() == from.ip());
+            }
             Verdict::Same => {}
         }
         self.reception.count(now, &packet, sound != Sound::KeyEvent);
@@ -302,7 +306,7 @@ impl RtpLeg {
 
     /// When the peer will have been silent for too long: only if it ever spoke and is not on hold, and told once.
     fn silent_at(&self, rtp_timeout: Duration) -> Option<Time> {
-        let receives = self.format.is_some_and(|format| format.direction.receives() && format.remote.is_some());
+        let receives = self.format.is_some_and(expects_sound);
         self.heard.filter(|_| receives && !self.silent_told).map(|heard| heard + rtp_timeout)
     }
 
@@ -319,6 +323,12 @@ impl RtpLeg {
             out.push(MediaOutput::SendRtcp { leg, to, bytes: report.bytes().to_vec() });
         }
     }
+}
+
+/// Not while the peer holds, be it by direction or by the null address of the old form: one that only sends (`a=sendonly`)
+/// is holding too, and few phones play music to those whom they hold.
+fn expects_sound(format: StreamFormat) -> bool {
+    format.direction.receives() && format.direction.sends() && format.remote.is_some()
 }
 
 /// `None` for payload types that were not agreed and for senseless lengths.

@@ -123,11 +123,18 @@ fn comfort_noise_is_a_sign_of_life_without_sound() {
 
 #[test]
 fn a_peer_on_hold_is_not_silent_and_its_time_counts_from_the_end_of_the_hold() {
-    for held in [Direction::SendOnly, Direction::Inactive] {
+    // The last is the old form: its null address says where nothing may be sent, and not that nothing comes.
+    for (held, remote) in [
+        (Direction::SendOnly, Some(peer(1))),
+        (Direction::Inactive, Some(peer(1))),
+        (Direction::ReceiveOnly, None),
+        (Direction::ReceiveOnly, Some(peer(1))),
+        (Direction::SendReceive, None),
+    ] {
         let mut rig = Rig::started(1);
         rig.hear(1, &audio(1));
         let mut on_hold = format(Codec::Pcmu, peer(1));
-        on_hold.direction = held;
+        (on_hold.direction, on_hold.remote) = (held, remote);
         rig.start(1, on_hold);
         rig.take_events();
         rig.wait(60_000);

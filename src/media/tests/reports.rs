@@ -95,6 +95,22 @@ fn reports_go_back_to_where_the_latched_peers_come_from_but_to_no_stranger() {
 }
 
 #[test]
+fn reports_leave_the_former_peer_when_another_is_listened_to() {
+    let mut rig = Rig::started(1);
+    let leg = LegId(1);
+    rig.hear(1, &rtp(0, false, 1, 0, 7, &[1; 160]));
+    rig.start(1, format(Codec::Pcmu, peer(2)));
+    // Still under way when the new address was agreed.
+    rig.give(MediaInput::Rtcp { leg, from: control(1), bytes: &RECEIVER_REPORT });
+    for sequence in [50, 51] {
+        rig.hear_from(1, peer(2), &rtp(0, false, sequence, 0, 8, &[1; 160]));
+    }
+    rig.wait(8000);
+    let told = reports(&mut rig);
+    assert!(!told.is_empty() && told.iter().all(|(to, _)| *to == control(2)), "{told:?}");
+}
+
+#[test]
 fn the_peers_reports_are_no_sign_of_life() {
     let mut rig = Rig::started(1);
     rig.hear(1, &rtp(0, false, 1, 0, 7, &[1; 160]));
