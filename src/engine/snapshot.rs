@@ -41,6 +41,8 @@ pub struct CallView {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct QueueView {
     pub waiting: u64,
+    /// Who waits, in the order of their tickets.
+    pub calls: Vec<CallId>,
     pub longest_wait_seconds: f64,
     pub offered_total: u64,
     pub answered_total: u64,
@@ -52,6 +54,8 @@ pub struct QueueView {
 pub struct AgentView {
     /// `offline`, `available`, `ringing`, `on_call`, `wrap_up`, `away`.
     pub state: &'static str,
+    /// The call that rings, or that she is in.
+    pub call: Option<CallId>,
     pub since: Time,
     pub answered_total: u64,
     pub missed_total: u64,

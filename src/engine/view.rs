@@ -60,6 +60,7 @@ impl Engine {
                 .map(|(id, agent)| {
                     let view = AgentView {
                         state: agent.state.as_str(),
+                        call: agent.state.call(),
                         since: agent.since,
                         answered_total: agent.answered_total,
                         missed_total: agent.missed_total,
@@ -86,6 +87,7 @@ impl Engine {
         let figures = self.queues.figures(now.time).map(|(name, figures)| {
             let view = QueueView {
                 waiting: figures.waiting,
+                calls: figures.calls,
                 longest_wait_seconds: figures.longest_wait.as_secs_f64(),
                 offered_total: figures.offered_total,
                 answered_total: figures.answered_total,

@@ -28,6 +28,14 @@ impl AgentState {
             AgentState::Away => "away",
         }
     }
+
+    /// The call that rings, or that she is in.
+    pub const fn call(self) -> Option<CallId> {
+        match self {
+            AgentState::Ringing(call) | AgentState::OnCall(call) => Some(call),
+            AgentState::Offline | AgentState::Available | AgentState::WrapUp(_) | AgentState::Away => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -145,6 +145,8 @@ pub struct Queues {
 #[derive(Clone, PartialEq, Debug)]
 pub struct QueueFigures {
     pub waiting: u64,
+    /// In the order of their tickets.
+    pub calls: Vec<CallId>,
     pub longest_wait: std::time::Duration,
     pub expected_wait: std::time::Duration,
     pub offered_total: u64,
@@ -333,6 +335,7 @@ impl Queues {
             let staffed = strategy::staffed(&line.settings, &self.agents);
             let figures = QueueFigures {
                 waiting: line.waiting.len() as u64,
+                calls: line.waiting.values().copied().collect(),
                 longest_wait: joined.map_or_else(Default::default, |joined| now.since(joined)),
                 expected_wait: line.estimate.wait(line.waiting.len() as u32 + 1, staffed),
                 offered_total: line.offered_total,
