@@ -244,6 +244,7 @@ pub struct Via {
     pub branch: Option<String>,
     /// `Some(None)`: asked for, not yet filled in (RFC 3581).
     pub rport: Option<Option<u16>>,
+    /// An IPv6 address without brackets, whether it came with them or not (RFC 5118 §4.5).
     pub received: Option<String>,
     pub params: Params,
 }
@@ -279,7 +280,7 @@ impl Via {
             port,
             branch: params.get("branch").flatten().map(str::to_owned),
             rport,
-            received: params.get("received").flatten().map(str::to_owned),
+            received: params.get("received").flatten().map(|address| address.trim_matches(['[', ']']).to_owned()),
             params,
         })
     }
@@ -302,12 +303,21 @@ pub fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
 
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(address) => ipv6(address).is_some(),
         None => {
             // Underscores are against RFC 1035 and in use all the same.
             !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
         }
     }
+}
+
+/// An IPv6 address without its brackets. The grammar of RFC 3261 also makes three colons before an IPv4 part, which is no
+/// address but is to be borne (RFC 5118 §4.10).
+pub fn ipv6(text: &str) -> Option<std::net::Ipv6Addr> {
+    text.parse().ok().or_else(|| {
+        let (network, ipv4) = text.split_once(":::").filter(|(_, ipv4)| ipv4.parse::<std::net::Ipv4Addr>().is_ok())?;
+        format!("{network}::{ipv4}").parse().ok()
+    })
 }
 
 /// Digits only (no sign), with leading zeros allowed, in the bounds of the type.

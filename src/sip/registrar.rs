@@ -171,7 +171,12 @@ impl Registrar {
     /// Serves a REGISTER: what to answer.
     pub fn register(&mut self, now: Now, request: &Message, flow: &Flow, out: &mut Vec<SipOutput>) -> Reply {
         let source = flow.remote.ip();
-        let name = Uri::parse(&request.to().uri).ok().and_then(|uri| uri.user).unwrap_or_default();
+        // An address of record is a SIP or SIPS URI, and a contact must be readable (RFC 3261 §10.3 steps 1 and 5).
+        let Some(record) = Uri::parse(&request.to().uri).ok().filter(Uri::is_sip) else { return (400, Vec::new()) };
+        if !request.contact_is_star() && request.contacts().iter().any(Result::is_err) {
+            return (400, Vec::new());
+        }
+        let name = record.user.unwrap_or_default();
         // A phone that is registered goes on refreshing, whatever its neighbours do.
         if !self.is_path_of(now, &name, flow) && self.failures.is_blocked(now.time, source, &name) {
             return (403, Vec::new());
@@ -270,7 +275,7 @@ impl Registrar {
         let mut asked = Vec::new();
         for contact in request.contacts() {
             let contact = contact.map_err(|error| (error.status, Vec::new()))?;
-            let is_sip = Uri::parse(&contact.uri).is_ok_and(|uri| matches!(uri.scheme.as_str(), "sip" | "sips"));
+            let is_sip = Uri::parse(&contact.uri).is_ok_and(|uri| uri.is_sip());
             if !is_sip || contact.uri.len() > CONTACT_BYTES_MAX {
                 return Err((400, Vec::new()));
             }

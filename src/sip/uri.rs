@@ -2,7 +2,7 @@
 //!
 //! Escapes are resolved in the user part only, since that is what is compared with numbers and names of agents.
 
-use super::headers::{host_and_port, trim};
+use super::headers::{host_and_port, ipv6, trim};
 use super::reader::ReadError;
 
 /// A URI of any scheme.
@@ -28,6 +28,11 @@ impl Uri {
         Uri::parse_trimmed(text).ok_or_else(|| ReadError::new(400, "unreadable URI"))
     }
 
+    /// `sip:` or `sips:`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme.as_str(), "sip" | "sips")
+    }
+
     /// `None`: no such parameter; `Some(None)`: it has no value. Names are case-insensitive.
     pub fn param(&self, name: &str) -> Option<Option<&str>> {
         self.params.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_deref())
@@ -40,7 +45,10 @@ impl Uri {
 
     /// The host as an address; `None` for a name.
     pub fn address(&self) -> Option<std::net::IpAddr> {
-        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+        match self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(inside) => ipv6(inside).map(std::net::IpAddr::V6),
+            None => self.host.parse().ok(),
+        }
     }
 
     fn parse_trimmed(text: &str) -> Option<Uri> {
@@ -106,6 +114,19 @@ fn parameters(text: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
+/// A `sip:` URI as a request line may hold it: without the headers that a Contact can carry (RFC 3261 §19.1.1, table 1).
+pub fn without_headers(uri: &str) -> &str {
+    let is_sip = uri
+        .split_once(':')
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips"));
+    // A user part may hold a `?` of its own.
+    let host = uri.find('@').unwrap_or(0);
+    match uri[host..].find('?') {
+        Some(at) if is_sip => &uri[..host + at],
+        _ => uri,
+    }
+}
+
 /// `%xx` as the byte it stands for; a `%` without two hexadecimal digits stays as it is.
 pub fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -164,6 +185,28 @@ mod tests {
         assert_eq!(Uri::parse("soap.beep://192.0.2.103:3002").unwrap().host, "//192.0.2.103:3002");
         let uri = Uri::parse("sips:example.com").unwrap();
         assert_eq!((uri.user.as_ref(), uri.port, uri.port_or_default()), (None, None, 5061));
+    }
+
+    #[test]
+    fn three_colons_before_an_ipv4_part_are_two() {
+        let address = |text: &str| Uri::parse(text).ok().and_then(|uri| uri.address());
+        assert_eq!(address("sip:a@[2001:db8:::192.0.2.1]"), "2001:db8::192.0.2.1".parse().ok());
+        for bad in ["sip:[2001:db8:::1]", "sip:[1:::192.0.2.1:::192.0.2.1]", "sip:[::::192.0.2.1]", "sip:[:::192.0.2]"]
+        {
+            assert!(Uri::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_uri_has_no_headers() {
+        for (contact, uri) in [
+            ("sip:a@b.example?Route=%3Csip:c%3E", "sip:a@b.example"),
+            ("SIPS:b.example;x?y=z", "SIPS:b.example;x"),
+            ("sip:a?b@c.example;lr", "sip:a?b@c.example;lr"),
+            ("http://a.example?b", "http://a.example?b"),
+        ] {
+            assert_eq!(without_headers(contact), uri);
+        }
     }
 
     #[test]
