@@ -39,16 +39,27 @@ impl Engine {
         self.open_leg(leg, held);
     }
 
-    /// A few words say what is now, and the call ends.
+    /// 200 with our answer, or with our offer where the phone made none: then the words wait for its ACK.
     pub(super) fn answer_feature(&mut self, id: LegId, away: bool) {
         let now = self.now;
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let offer = leg.take_offer();
-        let Ok((answer, format)) = leg.answer(&offer) else {
-            return self.end_leg(id, refusal(488));
-        };
-        self.with_sip(|sip, out| sip.answer(now, id, answer, out));
-        self.media(id, MediaCommand::Start { leg: id, format });
+        if offer.is_empty() {
+            let ours = leg.offer().unwrap_or_default();
+            return self.with_sip(|sip, out| sip.answer(now, id, ours, out));
+        }
+        match leg.answer(&offer) {
+            Ok((answer, format)) => {
+                self.with_sip(|sip, out| sip.answer(now, id, answer, out));
+                self.media(id, MediaCommand::Start { leg: id, format });
+                self.confirm_feature(id, away);
+            }
+            Err(refused) => self.end_leg(id, refusal(refused.status)),
+        }
+    }
+
+    /// A few words say what is now, and the call ends.
+    pub(super) fn confirm_feature(&mut self, id: LegId, away: bool) {
         let words = if away { spoken::AGENT_AWAY } else { spoken::AGENT_AVAILABLE };
         let language = self.dialplan.lines.values().next().map(|line| line.language.clone());
         let language = language.as_ref().map_or("en", |language| language.as_str());

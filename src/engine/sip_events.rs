@@ -85,6 +85,10 @@ impl Engine {
     fn acked(&mut self, leg: LegId, answer: &[u8]) {
         if !answer.is_empty() {
             self.settle(leg, answer);
+            let settled = self.legs.get(&leg).filter(|leg| leg.format.is_some() && !leg.closing);
+            if let Some(Role::Feature { away }) = settled.map(|leg| leg.role.clone()) {
+                self.confirm_feature(leg, away);
+            }
         } else if self.legs.get(&leg).is_some_and(|leg| leg.format.is_none()) {
             // Our offer was never answered: there is nothing to send to.
             return self.unusable(leg);

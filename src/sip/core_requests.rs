@@ -2,7 +2,7 @@
 //! OPTIONS (§11), unknown methods, extensions and schemes, and refusals for want of room.
 
 use super::Flow;
-use super::in_dialog::is_sdp;
+use super::body;
 use super::message::{Message, Method};
 use super::stack::{SipOutput, SipStack};
 use super::uri::Uri;
@@ -42,7 +42,11 @@ impl SipStack {
         }
         match request.method() {
             Method::Invite if self.transactions.is_merged(&request) => self.reply(&request, flow, 482, Vec::new(), out),
-            Method::Invite if !is_sdp(&request) => self.reply(&request, flow, 415, vec![accept()], out),
+            Method::Invite if body::description(&request).is_none() => {
+                self.reply(&request, flow, 415, vec![accept()], out)
+            }
+            // Our answer could only be SDP (§21.4.7).
+            Method::Invite if !body::accepts_description(&request) => self.reply(&request, flow, 406, Vec::new(), out),
             Method::Invite => self.invited(now, request, &uri, flow, out),
             Method::Options => self.reply(&request, flow, 200, capabilities(), out),
             Method::Register => self.register(now, &request, flow, out),

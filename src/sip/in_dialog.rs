@@ -2,6 +2,7 @@
 //!
 //! BYE is in `ending`, the sending and repeating of answers in `incoming`; whether SDP is acceptable is the engine's affair.
 
+use super::body;
 use super::core_requests::{accept, capabilities};
 use super::dialog::Order;
 use super::key_body::{self, KeyBody};
@@ -60,9 +61,9 @@ impl SipStack {
         if let Some((status, extra)) = self.in_the_way(id).filter(|_| has_offer) {
             return self.reply_once(now, &request, flow, status, extra, out);
         }
-        if !is_sdp(&request) {
+        let Some(offer) = body::description(&request).map(<[u8]>::to_vec) else {
             return self.reply_once(now, &request, flow, 415, vec![accept()], out);
-        }
+        };
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if let Some(dialog) = &mut leg.dialog {
             dialog.refresh(&request, flow);
@@ -78,7 +79,6 @@ impl SipStack {
         if kind == AskedKind::Again {
             self.respond(now, server, &request, &Answer { status: 100, ..Answer::default() }, out);
         }
-        let offer = request.body().to_vec();
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.asked = Some(Asked { kind, server, request: Box::new(request), flow });
             out.push(SipOutput::Event(SipEvent::Changed { leg: id, offer }));
@@ -118,12 +118,4 @@ impl SipStack {
             KeyBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
         }
     }
-}
-
-/// Is the body SDP or nothing? One without a type is taken for it.
-pub(super) fn is_sdp(request: &Message) -> bool {
-    let kind = request.content_type().unwrap_or("application/sdp").split(';').next().unwrap_or("").trim();
-    let encoding = request.header("Content-Encoding").unwrap_or("identity").trim();
-    request.body().is_empty()
-        || kind.eq_ignore_ascii_case("application/sdp") && encoding.eq_ignore_ascii_case("identity")
 }

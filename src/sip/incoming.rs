@@ -2,6 +2,7 @@
 //!
 //! Whether and how to answer is the engine's decision; it comes by `ring`, `answer` and `end`.
 
+use super::body;
 use super::cause;
 use super::dialog::Dialog;
 use super::identity;
@@ -49,7 +50,7 @@ impl SipStack {
             caller,
             from_agent,
             trunk,
-            offer: request.body().to_vec(),
+            offer: body::description(&request).unwrap_or_default().to_vec(),
             sip_call_id: request.call_id().to_owned(),
             flow,
         };

@@ -5,6 +5,7 @@
 //! What the stack answers by itself: OPTIONS, REGISTER (the registrar), unknown methods, CANCEL, retransmissions,
 //! requests outside any dialog. What it leaves to the engine: whether and how to answer an INVITE or a re-INVITE.
 
+pub mod body;
 pub mod cause;
 pub mod client_invite;
 pub mod client_non_invite;

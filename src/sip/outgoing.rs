@@ -2,6 +2,7 @@
 //!
 //! How long a phone may ring is the engine's affair. The place of 100rel (RFC 3262) is `provisional`.
 
+use super::body;
 use super::cause;
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
@@ -104,7 +105,11 @@ impl SipStack {
                 self.send_cancel(now, id, client, &reason, out);
             }
             (None, Some(status)) if status > 100 => {
-                out.push(SipOutput::Event(SipEvent::Ringing { leg: id, status, answer: response.body().to_vec() }));
+                out.push(SipOutput::Event(SipEvent::Ringing {
+                    leg: id,
+                    status,
+                    answer: body::description(response).unwrap_or_default().to_vec(),
+                }));
             }
             _ => {}
         }
@@ -148,7 +153,7 @@ impl SipStack {
         leg.dialog = Some(dialog);
         leg.state = LegState::Up;
         let Some(reason) = ending else {
-            let answer = response.body().to_vec();
+            let answer = body::description(response).unwrap_or_default().to_vec();
             return out.push(SipOutput::Event(SipEvent::Answered { leg: id, answer }));
         };
         // It crossed our CANCEL.

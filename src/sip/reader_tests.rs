@@ -1,9 +1,11 @@
-//! Tests of the reader beyond RFC 4475: what phones do every day, and what nobody should get away with.
+//! Tests of the reader: what phones do every day, and what nobody should get away with. The torture messages of the RFCs
+//! are in `tests/torture/`.
 //!
 //! The last tests throw arbitrary and mutated bytes at reader and framer: no panic, and the same message read twice alike.
 
 use super::super::compose;
 use super::super::framing::{Frame, Framer};
+use super::super::message::StartLine;
 use super::*;
 use proptest::prelude::*;
 
@@ -109,6 +111,22 @@ fn what_is_missing_or_doubtful_is_named() {
 }
 
 #[test]
+fn status_lines_with_little_and_with_too_much() {
+    let response = |start: &str| {
+        let text = INVITE.trim_start().replacen("INVITE sip:5550100@example.com SIP/2.0", start, 1);
+        read(text.into_bytes())
+    };
+    for start in ["SIP/2.0 183 ", "SIP/2.0 183", "sip/2.0 183"] {
+        let message = response(start).unwrap();
+        assert_eq!(message.start(), StartLine::Response { status: 183, reason: "" });
+        assert_eq!(message.method(), &Method::Invite);
+    }
+    for start in ["SIP/2.0 99 x", "SIP/2.0 700 x", "SIP/2.0 +20 x", "SIP/2.0 0200 x", "SIP/3.0 200 OK", "SIP/2.0"] {
+        assert!(response(start).unwrap_err().respondable.is_none(), "{start}: a response is dropped");
+    }
+}
+
+#[test]
 fn what_cannot_or_must_not_be_answered_is_dropped() {
     let dropped = |text: &str| read(text.as_bytes().to_vec()).unwrap_err().respondable.is_none();
     assert!(dropped("") && dropped("\r\n\r\n") && dropped("GET / HTTP/1.1\r\n\r\n") && dropped("\0\0\0\0"));
@@ -190,7 +208,7 @@ fn exercise(bytes: &[u8]) -> Result<(), TestCaseError> {
         Err(error) => {
             prop_assert!(error.at <= bytes.len());
             if let Some(respondable) = &error.respondable {
-                compose::response_to_unreadable(respondable, error.status, None);
+                compose::response_to_unreadable(respondable, error.status, None, "t");
             }
             return Ok(());
         }

@@ -3,6 +3,7 @@
 //! Here: the door, which transaction a message belongs to, and the carrying out of what the machines want. What a request
 //! means: `incoming` (INVITE and CANCEL), `in_dialog`, `core_requests`; INVITEs of ours: `outgoing`.
 
+use super::body;
 use super::leg::{Leg, LegState};
 use super::message::{Message, Method};
 use super::random::Random;
@@ -168,7 +169,8 @@ impl SipStack {
     fn unreadable(&mut self, error: &ReadError, flow: Flow, out: &mut Vec<SipOutput>) {
         self.dropped += 1;
         if let Some(respondable) = &error.respondable {
-            let bytes = compose::response_to_unreadable(respondable, error.status, Some(&error.reason));
+            let reason = Some(error.reason.as_str());
+            let bytes = compose::response_to_unreadable(respondable, error.status, reason, &self.stateless_tag);
             self.send(flow, bytes, out);
         }
     }
@@ -194,6 +196,7 @@ impl SipStack {
 
     /// An ACK of a refusal ends at its transaction (§17.2.1), one of a 2xx goes to its leg.
     fn acknowledged(&mut self, now: Now, ack: &Message, out: &mut Vec<SipOutput>) {
+        let answer = body::description(ack).unwrap_or_default();
         if let Some(id) = self.transactions.server_of(ack, Method::Invite) {
             let mut effects = Vec::new();
             let leg = match self.transactions.server(id) {
@@ -210,12 +213,12 @@ impl SipStack {
             };
             self.apply(now, id, effects, out);
             if let Some(leg) = leg {
-                self.answer_acknowledged(now, leg, ack.cseq(), ack.body(), out);
+                self.answer_acknowledged(now, leg, ack.cseq(), answer, out);
             }
             return;
         }
         match self.leg_of(ack) {
-            Some(leg) => self.answer_acknowledged(now, leg, ack.cseq(), ack.body(), out),
+            Some(leg) => self.answer_acknowledged(now, leg, ack.cseq(), answer, out),
             None => self.drop_message(),
         }
     }

@@ -4,13 +4,14 @@
 
 use super::compose::{self, RequestParts};
 use super::message::{Message, Method};
+use super::uri::without_headers;
 use super::{Flow, SipConfig, Transport};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 /// What we serve; the place of PRACK (100rel, RFC 3262) is here too.
 pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE";
-pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+pub const ACCEPT: &str = "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf";
 /// The user part of our Contact.
 const CONTACT_USER: &str = "onekey";
 
@@ -106,7 +107,7 @@ impl Wire {
         let sent_by = self.address(&request.flow).to_string();
         compose::request(&RequestParts {
             method: &request.method,
-            uri: &request.addressing.uri,
+            uri: without_headers(&request.addressing.uri),
             via: (transport_word(request.flow.transport), &sent_by, request.branch),
             from: &request.from,
             to: &request.to,
