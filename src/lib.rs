@@ -38,7 +38,8 @@
 //! | 3550, 3551 | RTP, RTCP sender and receiver reports, G.711 | SRTP (3711), G.722, Opus |
 //! | 4733 | telephone events, received and sent | |
 //! | 5761 | RTP and RTCP on one port, where the peer offers it | |
-//! | 4475 | torture messages: see `sip/reader_torture_tests.rs` | |
+//! | 4475, 5118 | every torture message: `tests/torture/` | |
+//! | 2046, 5621 | SDP as a part of a multipart body | other parts |
 
 pub mod call;
 pub mod caller;

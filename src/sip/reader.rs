@@ -319,7 +319,3 @@ fn text(bytes: &[u8], end: usize, folds: &[usize]) -> String {
 #[cfg(test)]
 #[path = "reader_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "reader_torture_tests.rs"]
-mod torture;

@@ -153,6 +153,12 @@ fn rubbish_over_tcp_disturbs_nobody_and_whole_messages_are_answered() {
         for _ in 0..64 {
             let _ = endless.write_all(&[b'x'; 16_384]);
         }
+        assert!(is_closed(&mut endless), "64 KiB of nothing are too many headers");
+        for length in ["", "Content-Length: -1\r\n", "Content-Length: 0\r\nl: 5\r\n", "Content-Length: 70000\r\n"] {
+            let mut stream = TcpStream::connect(program.sip).expect("TCP");
+            stream.write_all(whole.replace("Content-Length: 0\r\n", length).as_bytes()).expect("a message");
+            assert!(is_closed(&mut stream), "nobody knows where the message ends: {length:?}");
+        }
         // Byte by byte, with keep-alives before it, and two in one write.
         let mut stream = TcpStream::connect(program.sip).expect("TCP");
         stream.set_nodelay(true).expect("no delay");
@@ -171,6 +177,15 @@ fn rubbish_over_tcp_disturbs_nobody_and_whole_messages_are_answered() {
             text += &String::from_utf8_lossy(&bytes[..length]);
         }
     });
+}
+
+/// Has the program ended this connection, without an answer?
+fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(SOON)).expect("a limit");
+    match stream.read(&mut [0u8; 64]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
 }
 
 #[test]
