@@ -12,7 +12,8 @@ const DEPTH_MAX: usize = 3;
 const PARTS_MAX: usize = 32;
 const SDP: &str = "application/sdp";
 
-/// Empty: the message has no body. `None`: it has one, without a description in it. A body without a type is taken for SDP.
+/// Empty: the message has no body, or one that may be passed over (`handling=optional`, RFC 3261 §20.11). `None`: it has
+/// one, without a description in it. A body without a type is taken for SDP.
 pub fn description(message: &Message) -> Option<&[u8]> {
     let body = message.body();
     if body.is_empty() {
@@ -20,7 +21,10 @@ pub fn description(message: &Message) -> Option<&[u8]> {
     }
     let encoding = message.header("Content-Encoding").unwrap_or("identity");
     let plain = trim(encoding).eq_ignore_ascii_case("identity");
-    plain.then(|| described(message.content_type().unwrap_or(SDP), body, 0)).flatten()
+    let found = plain.then(|| described(message.content_type().unwrap_or(SDP), body, 0)).flatten();
+    let disposition = message.header("Content-Disposition").unwrap_or_default();
+    let handling = parameter(disposition, "handling").unwrap_or_default();
+    found.or_else(|| handling.eq_ignore_ascii_case("optional").then_some(&body[..0]))
 }
 
 /// Does Accept allow our answer to be SDP? One that is empty is taken for a slip of the phone, not for a wish.
@@ -38,9 +42,8 @@ fn described<'a>(kind: &str, body: &'a [u8], depth: usize) -> Option<&'a [u8]> {
     if !multipart || depth >= DEPTH_MAX {
         return None;
     }
-    let params = Params::parse(&kind[find_outside(kind, b';')?..])?;
-    let boundary = params.get("boundary")??;
-    parts(body, boundary).into_iter().find_map(|part| {
+    let boundary = parameter(kind, "boundary")?;
+    parts(body, &boundary).into_iter().find_map(|part| {
         let (head, content) = head_and_content(part);
         let header = |name| header(&head, name);
         let plain = |encoding: &str| ["binary", "7bit", "8bit", "identity"].contains(&&*encoding.to_ascii_lowercase());
@@ -51,6 +54,10 @@ fn described<'a>(kind: &str, body: &'a [u8], depth: usize) -> Option<&'a [u8]> {
         let kind = header("Content-Type").filter(|_| is_plain)?;
         described(kind, content, depth + 1).filter(|_| is_session || !is_type(kind, SDP))
     })
+}
+
+fn parameter(value: &str, name: &str) -> Option<String> {
+    Params::parse(&value[find_outside(value, b';')?..])?.get(name)?.map(str::to_owned)
 }
 
 /// Is it this type, whatever its parameters?
@@ -124,6 +131,9 @@ mod tests {
         assert_eq!(found("X: y", "v=0\r\n").as_deref(), Some("v=0\r\n"));
         assert_eq!(found("c: text/plain", "").as_deref(), Some(""), "no body is no strange body");
         assert_eq!(found("c: text/plain", "v=0"), None);
+        let optional = "c: text/plain\r\nContent-Disposition: render; handling=Optional";
+        assert_eq!(found(optional, "v=0").as_deref(), Some(""), "to be passed over");
+        assert_eq!(found(&optional.replace("Optional", "required"), "v=0"), None);
         assert_eq!(found("c: application/sdp\r\nContent-Encoding: gzip", "v=0"), None);
     }
 

@@ -86,7 +86,9 @@ pub fn response(
         let tag = to_tag.filter(|_| request.to_tag().is_none());
         lines.copy(&with_tag(to, tag), |value| Header::To(To::new(value)));
     }
-    lines.copy(request.call_id().as_bytes(), |value| Header::CallId(CallId::new(value)));
+    for call_id in request.raw_headers("Call-ID") {
+        lines.copy(call_id, |value| Header::CallId(CallId::new(value)));
+    }
     lines.put(cseq(request.cseq(), request.method()));
     // RFC 3261 §8.2.6.1.
     for timestamp in request.raw_headers("Timestamp").filter(|_| status == 100) {
@@ -334,7 +336,7 @@ mod tests {
     const ODD: &[u8] = b"INVITE sip:1@example.com SIP/2.0\r\n\
         v: SIP/2.0/UDP 192.0.2.9:5070 ; rport;branch=z9hG4bK1;received=192.0.2.77, SIP/2.0/TCP a.example.com\r\n\
         Via: SIP/2.0/UDP b.example.com\r\nRecord-Route: <sip:p1;lr>,\r\n <sip:p2;lr>\r\n\
-        f: caf\xe9 <sip:a@example.com>;tag=1\r\nt: <sip:b@example.com>;\r\ni: 1\r\nCSeq: 1 INVITE\r\n\
+        f: caf\xe9 <sip:a@example.com>;tag=1\r\nt: <sip:b@example.com>;\r\ni: \xe9\r\nCSeq: 1 INVITE\r\n\
         Timestamp: 54\r\n\r\n";
 
     #[test]
@@ -345,7 +347,7 @@ mod tests {
         let head = b"SIP/2.0 180 Ringing\r\n\
             Via: SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bK1;received=198.51.100.7;rport=40000, SIP/2.0/TCP a.example.com\r\n\
             Via: SIP/2.0/UDP b.example.com\r\nRecord-Route: <sip:p1;lr>,   <sip:p2;lr>\r\n\
-            From: caf\xe9 <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=t\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+            From: caf\xe9 <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>;tag=t\r\nCall-ID: \xe9\r\nCSeq: 1 INVITE\r\n\
             Content-Length: 0\r\n\r\n";
         assert_eq!(bytes, head, "{}", String::from_utf8_lossy(&bytes));
         let trying = read(response(&invite, 100, None, None, source, None, &[], None)).unwrap();

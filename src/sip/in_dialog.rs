@@ -57,11 +57,12 @@ impl SipStack {
     /// A re-INVITE or UPDATE: the engine's to answer unless an earlier one is not done with.
     fn asked(&mut self, now: Now, id: LegId, kind: AskedKind, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
         self.implied_ack(now, id, kind, out);
-        let has_offer = kind == AskedKind::Again || !request.body().is_empty();
+        let offer = body::description(&request).map(<[u8]>::to_vec);
+        let has_offer = kind == AskedKind::Again || offer.as_ref().is_none_or(|offer| !offer.is_empty());
         if let Some((status, extra)) = self.in_the_way(id).filter(|_| has_offer) {
             return self.reply_once(now, &request, flow, status, extra, out);
         }
-        let Some(offer) = body::description(&request).map(<[u8]>::to_vec) else {
+        let Some(offer) = offer else {
             return self.reply_once(now, &request, flow, 415, vec![accept()], out);
         };
         let Some(leg) = self.legs.get_mut(&id) else { return };
@@ -70,7 +71,7 @@ impl SipStack {
         }
         let tag = leg.local_tag.clone();
         let server = self.transactions.serve(&request, flow, Some(id));
-        if kind == AskedKind::Update && request.body().is_empty() {
+        if kind == AskedKind::Update && offer.is_empty() {
             // Only a refresh of the target or of a session timer.
             let answer = Answer { status: 200, to_tag: Some(&tag), in_dialog: true, ..Answer::default() };
             self.respond(now, server, &request, &answer, out);

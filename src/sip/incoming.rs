@@ -120,7 +120,7 @@ impl SipStack {
                 bytes,
                 interval: T1,
                 first: asked.kind == AskedKind::First,
-                our_offer: asked.request.body().is_empty(),
+                our_offer: body::description(&asked.request).is_none_or(<[u8]>::is_empty),
             });
             out.push(SipOutput::Set(TimerName::AnswerAgain.of(leg.0), now.time + T1));
             out.push(SipOutput::Set(TimerName::AnswerLost.of(leg.0), now.time + T1_TIMES_64));

@@ -254,6 +254,17 @@ fn each_message_as_phones_send_it_begins_a_call() {
     }
 }
 
+#[test]
+fn a_body_that_need_not_be_understood_is_passed_over() {
+    let kind = "Content-Type: application/isup;version=x\nContent-Disposition: signal; handling=optional\n";
+    let mut stand = Stand::new();
+    let sent = stand.receive(&with_body("optional", kind, "\u{1}\u{2}"));
+    assert_eq!(sent.iter().filter_map(Sent::status).collect::<Vec<_>>(), [100, 200]);
+    let text = String::from_utf8_lossy(&sent[1].bytes).into_owned();
+    assert!(text.contains("m=audio") && text.contains("PCMA"), "our own offer, which has both: {text}");
+    stand.rest();
+}
+
 /// Whose caller cannot be helped: which refusal it gets.
 #[test]
 fn what_is_truly_broken_is_refused_and_noise_is_not_answered() {
