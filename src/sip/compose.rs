@@ -1,4 +1,5 @@
-//! Composing what we send (RFC 3261 §7, §8.1.1, §8.2.6), by the crate `rsip`: this file alone names it.
+//! Composing what we send (RFC 3261 §7, §8.1.1, §8.2.6), by the crate `rsip`: this file alone names it
+//! (and the differential test, `tests/torture/differential.rs`).
 //!
 //! rsip writes header lines, CSeq, versions and digest challenges. We go around it where it is not right: request lines
 //! (its URIs know no IPv6 and no `tel:`), methods it does not know, Via (IPv6 without brackets), reason phrases (its

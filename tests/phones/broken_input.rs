@@ -92,6 +92,11 @@ fn malformed_requests_over_udp_get_the_right_answer() {
             let answer = answer_to(&net, server, change);
             assert!(answer.is_some_and(|status| wanted.contains(&status)), "{what}: {answer:?}, {wanted:?} wanted");
         }
+        // Large, but nothing is wrong with it: it is the number that nobody has.
+        let vias: String = (0..60).map(|hop| format!("v: SIP/2.0/TCP hop{hop}.example.com\r\n")).collect();
+        let large = format!("{vias}X-Trace: {}\r\nMax-Forwards:", "x".repeat(40_000));
+        let change = [("INVITE sip:5550100@", "INVITE sip:5559999@"), ("Max-Forwards:", &*large)];
+        assert_eq!(answer_to(&net, server, &change), Some(404), "60 Vias and 40 000 bytes in a header");
     });
 }
 

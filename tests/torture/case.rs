@@ -138,7 +138,7 @@ impl Case {
             Answer::Call { remote } => format!("200, a call; media to {remote}"),
             Answer::Nothing => "nothing".to_owned(),
         };
-        let mut read = read.escape_debug().to_string();
+        let mut read: String = read.chars().map(|letter| if letter.is_control() { '.' } else { letter }).collect();
         if let Some((end, _)) = read.char_indices().nth(160) {
             read.truncate(end);
             read += "…";

@@ -44,7 +44,7 @@ fn wants_a_person(stand: &mut Stand) {
 fn registered_contacts_keep_their_parameters_and_no_header_gets_into_a_request_line() {
     for (name, contact, called) in [
         ("cparam01", "sip:+12025550199@gw1.example.net", "sip:+12025550199@gw1.example.net"),
-        ("cparam02", "sip:+12025550199@gw1.example.net;unknownparam", "sip:+12025550199@gw1.example.net;unknownparam"),
+        ("cparam02", "sip:+12025550199@gw1.example.net;own-param", "sip:+12025550199@gw1.example.net;own-param"),
         ("regescrt", "sip:desk@example.com?Route=%3Csip:sip.example.com%3E", "sip:desk@example.com"),
     ] {
         let mut stand = Stand::new();
@@ -163,7 +163,7 @@ fn sdp_among_other_parts_is_found_in_a_change_and_in_an_ack() {
 fn a_feature_code_dialled_without_an_offer_gets_ours_and_is_confirmed_after_the_ack() {
     let mut stand = Stand::new();
     let contact = "sip:1001@192.0.2.21:5060";
-    let text = text_of("cparam01").replace("sip:+12025550199@gw1.example.net;unknownparam", &format!("<{contact}>"));
+    let text = text_of("cparam01").replace("sip:+12025550199@gw1.example.net;own-param", &format!("<{contact}>"));
     assert_eq!(register(&mut stand, &text).status(), Some(200));
     let dial = |id: &str, more: &str| {
         let head = format!(

@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn wsinv() -> Case {
-    let head = r#"INVITE sip:5550100@onekey.example;unknownparam SIP/2.0
+    let head = r#"INVITE sip:5550100@onekey.example;own-param SIP/2.0
 TO :
  sip:5550100@onekey.example ;   tag    = 73fa0091n
 from   : "A. Dialler \\\""       <sip:+12025550123@phones.example>
@@ -41,19 +41,19 @@ Via  : SIP  /   2.0
  /UDP
     192.0.2.21;branch=77fjq0wz
 s :
-NewFangledHeader:   newfangled value
- continued newfangled value
-UnknownHeaderWithUnusualValue: ;;,,;;,;
+Of-Our-Days:   one line
+ and another
+Only-Signs: ;;,,;;,;
 Content-Type: application/sdp
 Route:
- <sip:edge.example;lr;unknownwith=value;unknown-no-value>
+ <sip:edge.example;lr;own=word;no-word>
 v:  SIP  / 2.0  / TCP     relay.example   ;
   branch  =   z9hG4bK5qk2x  ,
  SIP  /    2.0   / UDP  198.51.100.111   ; branch=
  z9hG4bK88120
-m:"Quoted string \"\"" <sip:+12025550123@192.0.2.21> ; newparam =
-      newvalue ;
-  secondparam ; q = 0.33
+m:"In quotes \"\"" <sip:+12025550123@192.0.2.21> ; fresh =
+      word ;
+  bare ; q = 0.33
 
 "#;
     Case {
@@ -62,13 +62,13 @@ m:"Quoted string \"\"" <sip:+12025550123@192.0.2.21> ; newparam =
         peculiar: "white space and folds wherever the grammar allows them, compact names, old and new branches",
         bytes: wire(&format!("{head}{}", offer("IP4 192.0.2.21"))),
         read: read_as(&[
-            "INVITE sip:5550100@onekey.example;unknownparam",
+            "INVITE sip:5550100@onekey.example;own-param",
             "Via UDP 192.0.2.21 77fjq0wz, 3 in all",
             r#"From "A. Dialler \\\"" sip:+12025550123@phones.example ;tag=41kq7x"#,
             "To sip:5550100@onekey.example ;tag=73fa0091n",
             "Call-ID wsinv.1f7c@192.0.2.21",
             "CSeq 9 INVITE",
-            r#"Contact "Quoted string \"\"" sip:+12025550123@192.0.2.21 ;newparam=newvalue ;secondparam ;q=0.33"#,
+            r#"Contact "In quotes \"\"" sip:+12025550123@192.0.2.21 ;fresh=word ;bare ;q=0.33"#,
             "133 bytes of body",
         ])
         .and(|message| {
@@ -76,10 +76,10 @@ m:"Quoted string \"\"" <sip:+12025550123@192.0.2.21> ; newparam =
             assert_eq!((vias[1].transport.as_str(), vias[1].host.as_str()), ("TCP", "relay.example"));
             assert_eq!(vias[2].branch.as_deref(), Some("z9hG4bK88120"));
             assert_eq!((message.header("Max-Forwards"), message.header("Subject")), (Some("0068"), Some("")));
-            let words: Vec<&str> = message.header("newfangledheader").unwrap().split_whitespace().collect();
-            assert_eq!(words, ["newfangled", "value", "continued", "newfangled", "value"]);
-            assert_eq!(message.list("UnknownHeaderWithUnusualValue"), [";;", ";;", ";"]);
-            assert_eq!(message.list("Route"), ["<sip:edge.example;lr;unknownwith=value;unknown-no-value>"]);
+            let words: Vec<&str> = message.header("of-our-days").unwrap().split_whitespace().collect();
+            assert_eq!(words, ["one", "line", "and", "another"]);
+            assert_eq!(message.list("Only-Signs"), [";;", ";;", ";"]);
+            assert_eq!(message.list("Route"), ["<sip:edge.example;lr;own=word;no-word>"]);
         }),
         // To has a tag, and no dialog of ours has it.
         answer: Answer::Final(481, &[]),
@@ -87,16 +87,16 @@ m:"Quoted string \"\"" <sip:+12025550123@192.0.2.21> ; newparam =
 }
 
 fn intmeth() -> Case {
-    let method = "!interesting-Method0123456789_*+`.%indeed'~";
+    let method = "!odd-Method9876543210_*+`.%truly'~";
     let uri =
         "sip:7_odd.URI~(but-still!fine)&isn't+it$/queer?,/;;*:&it+has=1,odd!pass*wo~rd_too.(isn't-it)@example.com";
     let text = format!(
-        "{method} {uri} SIP/2.0\nVia: SIP/2.0/TCP host1.example.com;branch=z9hG4bK-.!%66*_+`'~\n\
+        "{method} {uri} SIP/2.0\nVia: SIP/2.0/TCP host1.example.com;branch=z9hG4bK.-!%41*_+`'~\n\
          To: \"BEL:\\\x07 NUL:\\\x00 DEL:\\\x7F\" <{uri}>\n\
-         From: token1~` token2'+_ token3*%!.- <sip:plain@example.com>;fromParam''~+*_!.-%=\
-         \"\u{437}\u{432}\u{43e}\u{43d}\u{43e}\u{43a}\";tag=_token~1'+`*%!-.\n\
-         Call-ID: intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}}{{\nCSeq: 139122385 {method}\nMax-Forwards: 255\n\
-         extensionHeader-!.%*+_`'~:\u{fe3d}\u{fe3d}\nContent-Length: 0\n\n"
+         From: tok1~` tok2'+_ tok3*%!.- <sip:plain@example.com>;own-param''~+*_!.%=\
+         \"\u{437}\u{432}\u{43e}\u{43d}\u{43e}\u{43a}\";tag=_tag~9'+`*%!-.\n\
+         Call-ID: intmeth.odd%XY-!.*_+'@signs`~)(><:\\/\"][?}}{{\nCSeq: 104729 {method}\nMax-Forwards: 255\n\
+         x-header-!.%*+_`'~:\u{fe3d}\u{fe3d}\nContent-Length: 0\n\n"
     );
     Case {
         name: "intmeth",
@@ -104,14 +104,14 @@ fn intmeth() -> Case {
         peculiar: "every character that a method, a user, a token, a Call-ID and a quoted string may hold",
         bytes: wire(&text),
         read: read_as(&[
-                "!interesting-Method0123456789_*+`.%indeed'~ sip:7_odd.URI~(but-still!fine)&isn't+it$/queer?,/;;*:&it+has=1,odd!pass*wo~rd_too.(isn't-it)@example.com",
-                "Via TCP host1.example.com z9hG4bK-.!%66*_+`'~",
-                "From \"token1~` token2'+_ token3*%!.-\" sip:plain@example.com ;fromParam''~+*_!.-%=\u{437}\u{432}\u{43e}\u{43d}\u{43e}\u{43a} ;tag=_token~1'+`*%!-.",
+                "!odd-Method9876543210_*+`.%truly'~ sip:7_odd.URI~(but-still!fine)&isn't+it$/queer?,/;;*:&it+has=1,odd!pass*wo~rd_too.(isn't-it)@example.com",
+                "Via TCP host1.example.com z9hG4bK.-!%41*_+`'~",
+                "From \"tok1~` tok2'+_ tok3*%!.-\" sip:plain@example.com ;own-param''~+*_!.%=\u{437}\u{432}\u{43e}\u{43d}\u{43e}\u{43a} ;tag=_tag~9'+`*%!-.",
                 "To \"BEL:\\u{7} NUL:\\0 DEL:\\u{7f}\" sip:7_odd.URI~(but-still!fine)&isn't+it$/queer?,/;;*:&it+has=1,odd!pass*wo~rd_too.(isn't-it)@example.com",
-                "Call-ID intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{",
-                "CSeq 139122385 !interesting-Method0123456789_*+`.%indeed'~",
+                "Call-ID intmeth.odd%XY-!.*_+'@signs`~)(><:\\/\"][?}{",
+                "CSeq 104729 !odd-Method9876543210_*+`.%truly'~",
             ]).and(|message| {
-                assert_eq!(message.header("EXTENSIONHEADER-!.%*+_`'~"), Some("\u{fe3d}\u{fe3d}"));
+                assert_eq!(message.header("X-HEADER-!.%*+_`'~"), Some("\u{fe3d}\u{fe3d}"));
                 let uri = Uri::parse(message.request_uri().unwrap()).unwrap();
                 assert_eq!(uri.user.as_deref(), Some("7_odd.URI~(but-still!fine)&isn't+it$/queer?,/;;*"));
                 assert_eq!((uri.host.as_str(), uri.params.len(), uri.headers.len()), ("example.com", 0, 0));
@@ -126,9 +126,9 @@ fn user_of(uri: &str) -> Option<String> {
 
 fn esc01() -> Case {
     let text = "INVITE sip:sips%3A5550100%40example.com@example.net SIP/2.0\nTo: sip:%35%35%350100@example.com\n\
-        From: <sip:%2B12025550123@example.com>;tag=938\nMax-Forwards: 87\nCall-ID: esc01.239409asdfakjkn23onasd0\n\
-        CSeq: 234234 INVITE\nVia: SIP/2.0/UDP host5.example.net;branch=z9hG4bKkdjuw\nC: application/sdp\n\
-        Contact:\n  <sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31>\nContent-Length: {length}\n\n";
+        From: <sip:%2B12025550123@example.com>;tag=e1\nMax-Forwards: 87\nCall-ID: esc01.c0ffee77@phones\n\
+        CSeq: 4711 INVITE\nVia: SIP/2.0/UDP host5.example.net;branch=z9hG4bKq7w1\nC: application/sdp\n\
+        Contact:\n  <sip:cal%6Cer@host5.example.net;%6C%72;k%65y=w%6Frd%25%34%32>\nContent-Length: {length}\n\n";
     Case {
         name: "esc01",
         section: "3.1.1.3",
@@ -136,12 +136,12 @@ fn esc01() -> Case {
         bytes: wire(&format!("{text}{}", offer("IP4 192.0.2.21"))),
         read: read_as(&[
             "INVITE sip:sips%3A5550100%40example.com@example.net",
-            "Via UDP host5.example.net z9hG4bKkdjuw",
-            "From sip:%2B12025550123@example.com ;tag=938",
+            "Via UDP host5.example.net z9hG4bKq7w1",
+            "From sip:%2B12025550123@example.com ;tag=e1",
             "To sip:%35%35%350100@example.com",
-            "Call-ID esc01.239409asdfakjkn23onasd0",
-            "CSeq 234234 INVITE",
-            "Contact sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31",
+            "Call-ID esc01.c0ffee77@phones",
+            "CSeq 4711 INVITE",
+            "Contact sip:cal%6Cer@host5.example.net;%6C%72;k%65y=w%6Frd%25%34%32",
             "133 bytes of body",
         ])
         .and(|message| {
@@ -156,8 +156,8 @@ fn esc01() -> Case {
 
 fn escnull() -> Case {
     let text = "REGISTER sip:example.com SIP/2.0\nTo: sip:nul-%00-nul@example.com\n\
-        From: sip:nul-%00-nul@example.com;tag=839923423\nMax-Forwards: 70\nCall-ID: escnull.39203ndfvkj\n\
-        CSeq: 14398234 REGISTER\nVia: SIP/2.0/UDP host5.example.com;branch=z9hG4bKkdjuw\n\
+        From: sip:nul-%00-nul@example.com;tag=en77\nMax-Forwards: 70\nCall-ID: escnull.77a1\n\
+        CSeq: 31337 REGISTER\nVia: SIP/2.0/UDP host5.example.com;branch=z9hG4bKq7w1\n\
         Contact: <sip:%00@host5.example.com>\nContact: <sip:%00%00@host5.example.com>\nL:0\n\n";
     Case {
         name: "escnull",
@@ -166,11 +166,11 @@ fn escnull() -> Case {
         bytes: wire(text),
         read: read_as(&[
             "REGISTER sip:example.com",
-            "Via UDP host5.example.com z9hG4bKkdjuw",
-            "From sip:nul-%00-nul@example.com ;tag=839923423",
+            "Via UDP host5.example.com z9hG4bKq7w1",
+            "From sip:nul-%00-nul@example.com ;tag=en77",
             "To sip:nul-%00-nul@example.com",
-            "Call-ID escnull.39203ndfvkj",
-            "CSeq 14398234 REGISTER",
+            "Call-ID escnull.77a1",
+            "CSeq 31337 REGISTER",
             "Contact sip:%00@host5.example.com",
             "Contact sip:%00%00@host5.example.com",
         ])
@@ -184,9 +184,9 @@ fn escnull() -> Case {
 }
 
 fn esc02() -> Case {
-    let text = "RE%47IST%45R sip:registrar.example.com SIP/2.0\nTo: \"%Z%45\" <sip:1001@example.com>\n\
-        From: \"%Z%45\" <sip:1001@example.com>;tag=f232jadfj23\nCall-ID: esc02.asdfnqwo34rq23i34jrjasdcnl23nrlknsdf\n\
-        Via: SIP/2.0/TCP host.example.com;branch=z9hG4bK209%fzsnel234\nCSeq: 29344 RE%47IST%45R\nMax-Forwards: 70\n\
+    let text = "RE%47IST%45R sip:registrar.example.com SIP/2.0\nTo: \"%Q%46\" <sip:1001@example.com>\n\
+        From: \"%Q%46\" <sip:1001@example.com>;tag=es2\nCall-ID: esc02.b81d@registrar\n\
+        Via: SIP/2.0/TCP host.example.com;branch=z9hG4bK7%gq%4\nCSeq: 271 RE%47IST%45R\nMax-Forwards: 70\n\
         Contact: <sip:desk1@host1.example.com>\nC%6Fntact: <sip:desk2@host2.example.com>\n\
         Contact: <sip:desk3@host3.example.com>\nl: 0\n\n";
     Case {
@@ -196,11 +196,11 @@ fn esc02() -> Case {
         bytes: wire(text),
         read: read_as(&[
             "RE%47IST%45R sip:registrar.example.com",
-            "Via TCP host.example.com z9hG4bK209%fzsnel234",
-            "From \"%Z%45\" sip:1001@example.com ;tag=f232jadfj23",
-            "To \"%Z%45\" sip:1001@example.com",
-            "Call-ID esc02.asdfnqwo34rq23i34jrjasdcnl23nrlknsdf",
-            "CSeq 29344 RE%47IST%45R",
+            "Via TCP host.example.com z9hG4bK7%gq%4",
+            "From \"%Q%46\" sip:1001@example.com ;tag=es2",
+            "To \"%Q%46\" sip:1001@example.com",
+            "Call-ID esc02.b81d@registrar",
+            "CSeq 271 RE%47IST%45R",
             "Contact sip:desk1@host1.example.com",
             "Contact sip:desk3@host3.example.com",
         ])
@@ -214,8 +214,8 @@ fn esc02() -> Case {
 
 fn lwsdisp() -> Case {
     let text = "OPTIONS sip:5550100@example.com SIP/2.0\nTo: sip:5550100@example.com\n\
-        From: dialler<sip:+12025550123@example.com>;tag=323\nMax-Forwards: 70\nCall-ID: lwsdisp.1234abcd@lab.example.com\n\
-        CSeq: 60 OPTIONS\nVia: SIP/2.0/UDP lab.example.com;branch=z9hG4bKkdjuw\nl: 0\n\n";
+        From: dialler<sip:+12025550123@example.com>;tag=l9\nMax-Forwards: 70\nCall-ID: lwsdisp.90ff@lab.example.com\n\
+        CSeq: 60 OPTIONS\nVia: SIP/2.0/UDP lab.example.com;branch=z9hG4bKq7w1\nl: 0\n\n";
     Case {
         name: "lwsdisp",
         section: "3.1.1.6",
@@ -223,10 +223,10 @@ fn lwsdisp() -> Case {
         bytes: wire(text),
         read: read_as(&[
             "OPTIONS sip:5550100@example.com",
-            "Via UDP lab.example.com z9hG4bKkdjuw",
-            "From \"dialler\" sip:+12025550123@example.com ;tag=323",
+            "Via UDP lab.example.com z9hG4bKq7w1",
+            "From \"dialler\" sip:+12025550123@example.com ;tag=l9",
             "To sip:5550100@example.com",
-            "Call-ID lwsdisp.1234abcd@lab.example.com",
+            "Call-ID lwsdisp.90ff@lab.example.com",
             "CSeq 60 OPTIONS",
         ]),
         answer: Answer::Final(200, &[("Allow", "OPTIONS"), ("Accept", "application/sdp")]),
@@ -240,7 +240,7 @@ fn longreq() -> Case {
     let to = format!("sip:5550100@example.com:6000;param1={value};param{value}={value};flag{value}");
     let text = format!(
         "INVITE sip:5550100@example.com SIP/2.0\nTo: \"A name of{name}\" <{to}>\nF:\n sip:{user}@example.net;tag=12{tag};\
-         unknown{value}={value};flag{value}\nCall-ID: longreq.one{really}longcallid\nCSeq: 3882340\n INVITE\n\
+         unknown{value}={value};flag{value}\nCall-ID: longreq.a{really}wordyid\nCSeq: 17\n INVITE\n\
          Unknown-{header}-Name: unknown-{value}-value; unknown-{value}-param = unknown-{value}-content\n\
          Via: SIP/2.0/TCP first.example.com:5080;branch=z9hG4bK{value}\n{vias}Max-Forwards: 70\n\
          Contact: <sip:{user}@host5.example.net>\nContent-Type: application/sdp\nl: {{length}}\n\n{}",
@@ -252,8 +252,8 @@ fn longreq() -> Case {
         &format!("Via TCP first.example.com:5080 z9hG4bK{value}, 34 in all"),
         &format!("From sip:{user}@example.net ;tag=12{tag} ;unknown{value}={value} ;flag{value}"),
         &format!("To \"A name of{name}\" {to}"),
-        &format!("Call-ID longreq.one{really}longcallid"),
-        "CSeq 3882340 INVITE",
+        &format!("Call-ID longreq.a{really}wordyid"),
+        "CSeq 17 INVITE",
         &format!("Contact sip:{user}@host5.example.net"),
         "133 bytes of body",
     ]);
@@ -272,12 +272,12 @@ fn longreq() -> Case {
 }
 
 fn dblreq() -> Case {
-    let first = "REGISTER sip:example.com SIP/2.0\nTo: sip:1001@example.com\nFrom: sip:1001@example.com;tag=43251j3j324\n\
-        Max-Forwards: 8\nI: dblreq.0ha0isndaksdj99sdfafnl3lk233412\nContact: sip:1001@host.example.com\nCSeq: 8 REGISTER\n\
-        Via: SIP/2.0/UDP 192.0.2.125;branch=z9hG4bKkdjuw23492\nContent-Length: 0\n\n\n";
+    let first = "REGISTER sip:example.com SIP/2.0\nTo: sip:1001@example.com\nFrom: sip:1001@example.com;tag=dr1\n\
+        Max-Forwards: 8\nI: dblreq.first.5d3\nContact: sip:1001@host.example.com\nCSeq: 8 REGISTER\n\
+        Via: SIP/2.0/UDP 192.0.2.125;branch=z9hG4bKdr1\nContent-Length: 0\n\n\n";
     let second = "INVITE sip:5550100@example.com SIP/2.0\nt: sip:5550100@example.com\n\
-        From: sip:+12025550123@example.net;tag=141334\nMax-Forwards: 8\nCall-ID: dblreq.0ha0isnda977644900765@192.0.2.15\n\
-        CSeq: 8 INVITE\nVia: SIP/2.0/UDP 192.0.2.15;branch=z9hG4bKkdjuw380234\nContent-Type: application/sdp\n\
+        From: sip:+12025550123@example.net;tag=dr2\nMax-Forwards: 8\nCall-ID: dblreq.second.5d4@192.0.2.15\n\
+        CSeq: 8 INVITE\nVia: SIP/2.0/UDP 192.0.2.15;branch=z9hG4bKdr2\nContent-Type: application/sdp\n\
         Content-Length: {length}\n\n";
     let second = wire(&format!("{second}{}", offer("IP4 192.0.2.15")));
     Case {
@@ -287,10 +287,10 @@ fn dblreq() -> Case {
         bytes: [wire(first), second].concat(),
         read: read_as(&[
             "REGISTER sip:example.com",
-            "Via UDP 192.0.2.125 z9hG4bKkdjuw23492",
-            "From sip:1001@example.com ;tag=43251j3j324",
+            "Via UDP 192.0.2.125 z9hG4bKdr1",
+            "From sip:1001@example.com ;tag=dr1",
             "To sip:1001@example.com",
-            "Call-ID dblreq.0ha0isndaksdj99sdfafnl3lk233412",
+            "Call-ID dblreq.first.5d3",
             "CSeq 8 REGISTER",
             "Contact sip:1001@host.example.com",
         ]),
@@ -300,9 +300,9 @@ fn dblreq() -> Case {
 
 fn semiuri() -> Case {
     let text = "OPTIONS sip:5550100;par=u%40example.net@example.com SIP/2.0\nTo: sip:j_dialler@example.com\n\
-        From: sip:+12025550123@example.org;tag=33242\nMax-Forwards: 3\nCall-ID: semiuri.0ha0isndaksdj\nCSeq: 8 OPTIONS\n\
+        From: sip:+12025550123@example.org;tag=sm1\nMax-Forwards: 3\nCall-ID: semiuri.1c9\nCSeq: 8 OPTIONS\n\
         Accept: application/sdp, application/pkcs7-mime,\n        multipart/mixed, multipart/signed,\n        \
-        message/sip, message/sipfrag\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKkdjuw\nl: 0\n\n";
+        message/sip, message/sipfrag\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKq7w1\nl: 0\n\n";
     Case {
         name: "semiuri",
         section: "3.1.1.9",
@@ -310,10 +310,10 @@ fn semiuri() -> Case {
         bytes: wire(text),
         read: read_as(&[
             "OPTIONS sip:5550100;par=u%40example.net@example.com",
-            "Via UDP 192.0.2.1 z9hG4bKkdjuw",
-            "From sip:+12025550123@example.org ;tag=33242",
+            "Via UDP 192.0.2.1 z9hG4bKq7w1",
+            "From sip:+12025550123@example.org ;tag=sm1",
             "To sip:j_dialler@example.com",
-            "Call-ID semiuri.0ha0isndaksdj",
+            "Call-ID semiuri.1c9",
             "CSeq 8 OPTIONS",
         ])
         .and(|message| {
@@ -330,7 +330,7 @@ fn transports() -> Case {
         .map(|name| format!("Via: SIP/2.0/{name} t{}.example.com;branch=z9hG4bKs{name}\n", name.len()));
     let text = format!(
         "OPTIONS sip:5550100@example.com SIP/2.0\nTo: sip:5550100@example.com\n\
-         From: <sip:+12025550123@example.com>;tag=323\nMax-Forwards: 70\nCall-ID: transports.kijh4akdnaqjkwendsasfdj\n\
+         From: <sip:+12025550123@example.com>;tag=l9\nMax-Forwards: 70\nCall-ID: transports.2b7\n\
          Accept: application/sdp\nCSeq: 60 OPTIONS\n{}l: 0\n\n",
         vias.concat()
     );
@@ -342,9 +342,9 @@ fn transports() -> Case {
         read: read_as(&[
             "OPTIONS sip:5550100@example.com",
             "Via UDP t3.example.com z9hG4bKsUDP, 5 in all",
-            "From sip:+12025550123@example.com ;tag=323",
+            "From sip:+12025550123@example.com ;tag=l9",
             "To sip:5550100@example.com",
-            "Call-ID transports.kijh4akdnaqjkwendsasfdj",
+            "Call-ID transports.2b7",
             "CSeq 60 OPTIONS",
         ])
         .and(|message| {
@@ -364,9 +364,9 @@ fn mpart01() -> Case {
     ]);
     body.extend(wire("\n--7f3a91--"));
     let head = format!(
-        "MESSAGE sip:5550100@example.org SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK-d87543-4dade06d;\n  rport\n\
+        "MESSAGE sip:5550100@example.org SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK-mp-1f;\n  rport\n\
          Max-Forwards: 70\nRoute: <sip:127.0.0.1:5080>\nTo: <sip:5550100@example.org>\n\
-         From: <sip:+12025550123@example.com>;tag=2fb0dcc9\nCall-ID: mpart01.3d9485ad0c49859b@Y2FsbGVy\nCSeq: 1 MESSAGE\n\
+         From: <sip:+12025550123@example.com>;tag=mp1\nCall-ID: mpart01.61aa@phone\nCSeq: 1 MESSAGE\n\
          Content-Transfer-Encoding: binary\nContent-Type: multipart/mixed;boundary=7f3a91\nContent-Length: {}\n\n",
         body.len()
     );
@@ -377,10 +377,10 @@ fn mpart01() -> Case {
         bytes: [wire(&head), body].concat(),
         read: read_as(&[
             "MESSAGE sip:5550100@example.org",
-            "Via UDP 127.0.0.1:5070 z9hG4bK-d87543-4dade06d",
-            "From sip:+12025550123@example.com ;tag=2fb0dcc9",
+            "Via UDP 127.0.0.1:5070 z9hG4bK-mp-1f",
+            "From sip:+12025550123@example.com ;tag=mp1",
             "To sip:5550100@example.org",
-            "Call-ID mpart01.3d9485ad0c49859b@Y2FsbGVy",
+            "Call-ID mpart01.61aa@phone",
             "CSeq 1 MESSAGE",
             "205 bytes of body",
         ])
@@ -393,9 +393,9 @@ fn mpart01() -> Case {
 }
 
 fn unreason() -> Case {
-    let text = "SIP/2.0 200 = 2**3 * 5**2 \u{434}\u{432}\u{435}\u{441}\u{442}\u{438} - \u{43f}\u{43e}\u{43b}\u{43d}\u{43e}\n\
-        Via: SIP/2.0/UDP 192.0.2.198;branch=z9hG4bK1324923\nCall-ID: unreason.1234ksdfak3j2erwedfsASdf\nCSeq: 35 INVITE\n\
-        From: sip:+12025550123@example.com;tag=11141343\nTo: sip:5550100@example.edu;tag=2229\nContent-Length: {length}\n\
+    let text = "SIP/2.0 200 = 4**2 * 5 \u{432}\u{43e}\u{441}\u{435}\u{43c}\u{44c}\u{434}\u{435}\u{441}\u{44f}\u{442}\n\
+        Via: SIP/2.0/UDP 192.0.2.198;branch=z9hG4bKur1\nCall-ID: unreason.4e2\nCSeq: 35 INVITE\n\
+        From: sip:+12025550123@example.com;tag=ur1\nTo: sip:5550100@example.edu;tag=ur2\nContent-Length: {length}\n\
         Content-Type: application/sdp\nContact: <sip:5550100@host198.example.com>\n\n";
     Case {
         name: "unreason",
@@ -403,11 +403,11 @@ fn unreason() -> Case {
         peculiar: "a reason phrase in UTF-8, with signs of arithmetic",
         bytes: wire(&format!("{text}{}", offer("IP4 192.0.2.198"))),
         read: read_as(&[
-            "200 = 2**3 * 5**2 \u{434}\u{432}\u{435}\u{441}\u{442}\u{438} - \u{43f}\u{43e}\u{43b}\u{43d}\u{43e}",
-            "Via UDP 192.0.2.198 z9hG4bK1324923",
-            "From sip:+12025550123@example.com ;tag=11141343",
-            "To sip:5550100@example.edu ;tag=2229",
-            "Call-ID unreason.1234ksdfak3j2erwedfsASdf",
+            "200 = 4**2 * 5 \u{432}\u{43e}\u{441}\u{435}\u{43c}\u{44c}\u{434}\u{435}\u{441}\u{44f}\u{442}",
+            "Via UDP 192.0.2.198 z9hG4bKur1",
+            "From sip:+12025550123@example.com ;tag=ur1",
+            "To sip:5550100@example.edu ;tag=ur2",
+            "Call-ID unreason.4e2",
             "CSeq 35 INVITE",
             "Contact sip:5550100@host198.example.com",
             "135 bytes of body",
@@ -417,8 +417,8 @@ fn unreason() -> Case {
 }
 
 fn noreason() -> Case {
-    let text = "SIP/2.0 100 \nVia: SIP/2.0/UDP 192.0.2.105;branch=z9hG4bK2398ndaoe\nCall-ID: noreason.asndj203insdf99223ndf\n\
-        CSeq: 35 INVITE\nFrom: <sip:+12025550123@example.com>;tag=39ansfi3\nTo: <sip:5550100@example.edu>;tag=902jndnke3\n\
+    let text = "SIP/2.0 100 \nVia: SIP/2.0/UDP 192.0.2.105;branch=z9hG4bKnr1\nCall-ID: noreason.8a0\n\
+        CSeq: 35 INVITE\nFrom: <sip:+12025550123@example.com>;tag=nr1\nTo: <sip:5550100@example.edu>;tag=nr2\n\
         Content-Length: 0\nContact: <sip:5550100@host105.example.com>\n\n";
     Case {
         name: "noreason",
@@ -427,10 +427,10 @@ fn noreason() -> Case {
         bytes: wire(text),
         read: read_as(&[
             "100 ",
-            "Via UDP 192.0.2.105 z9hG4bK2398ndaoe",
-            "From sip:+12025550123@example.com ;tag=39ansfi3",
-            "To sip:5550100@example.edu ;tag=902jndnke3",
-            "Call-ID noreason.asndj203insdf99223ndf",
+            "Via UDP 192.0.2.105 z9hG4bKnr1",
+            "From sip:+12025550123@example.com ;tag=nr1",
+            "To sip:5550100@example.edu ;tag=nr2",
+            "Call-ID noreason.8a0",
             "CSeq 35 INVITE",
             "Contact sip:5550100@host105.example.com",
         ]),
