@@ -10,6 +10,7 @@ mod differential;
 mod follow_ups;
 mod invalid;
 mod ipv6;
+mod mutations;
 mod stand;
 mod streams;
 mod valid;
