@@ -30,7 +30,7 @@ fn bodiless(name: &str, start: &str, from: &str, to: &str, lines: &str) -> Vec<u
     let method = start.split(' ').next().unwrap_or_default();
     wire(&format!(
         "{start} SIP/2.0\nTo: {to}\nFrom: {from};tag=ap1\nMax-Forwards: 70\nCall-ID: {name}.6c1d@host9\n\
-         CSeq: 29 {method}\nVia: SIP/2.0/TCP host9.example.com;branch=z9hG4bKap9\n{lines}Content-Length: 0\n\n"
+         CSeq: 29 {method}\nVia: SIP/2.0/TCP host9.example.com;branch=z9hG4bK{name}\n{lines}Content-Length: 0\n\n"
     ))
 }
 
@@ -38,7 +38,7 @@ fn told(name: &str, start: &str, from: &str, to: &str, more: &[&str]) -> Read {
     let method = start.split(' ').next().unwrap_or_default();
     let mut lines = vec![
         start.to_owned(),
-        "Via TCP host9.example.com z9hG4bKap9".to_owned(),
+        format!("Via TCP host9.example.com z9hG4bK{name}"),
         format!("From {from} ;tag=ap1"),
         format!("To {to}"),
         format!("Call-ID {name}.6c1d@host9"),

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
 
 fn message(name: &str, start: &str, via: &str, lines: &str, body: &str) -> Vec<u8> {
     let method = start.split(' ').next().unwrap_or_default();
+    let via = via.replace("NAME", name);
     wire(&format!(
         "{start} SIP/2.0\nTo: sip:1001@example.com\nFrom: sip:1001@example.com;tag=six\nVia: {via}\n\
          Call-ID: {name}@caller.example\nMax-Forwards: 70\nCSeq: 59 {method}\n{lines}Content-Length: {{length}}\n\n{body}"
@@ -29,7 +30,7 @@ fn told(name: &str, start: &str, via: &str, more: &[&str]) -> Read {
     let method = start.split(' ').next().unwrap_or_default();
     let mut lines = vec![
         start.to_owned(),
-        format!("Via {via}"),
+        format!("Via {}", via.replace("NAME", name)),
         "From sip:1001@example.com ;tag=six".to_owned(),
         "To sip:1001@example.com".to_owned(),
         format!("Call-ID {name}@caller.example"),
@@ -39,8 +40,8 @@ fn told(name: &str, start: &str, via: &str, more: &[&str]) -> Read {
     read_as(&lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-const VIA: &str = "SIP/2.0/UDP [2001:db8::9:1];branch=z9hG4bKsix-1";
-const VIA_TOLD: &str = "UDP [2001:db8::9:1] z9hG4bKsix-1";
+const VIA: &str = "SIP/2.0/UDP [2001:db8::9:1];branch=z9hG4bKNAME";
+const VIA_TOLD: &str = "UDP [2001:db8::9:1] z9hG4bKNAME";
 const CONTACT: &str = "Contact: \"Ann\" <sip:ann@[2001:db8::1]>\n";
 const CONTACT_TOLD: &str = "Contact \"Ann\" sip:ann@[2001:db8::1]";
 
@@ -114,7 +115,7 @@ fn vias() -> Vec<Case> {
         bytes: message(
             name,
             "BYE sip:[2001:db8::10]",
-            &format!("SIP/2.0/UDP [2001:db8::9:1];received={received};branch=z9hG4bKsix-1"),
+            &format!("SIP/2.0/UDP [2001:db8::9:1];received={received};branch=z9hG4bKNAME"),
             "",
             "",
         ),
@@ -122,7 +123,7 @@ fn vias() -> Vec<Case> {
             .and(|message| assert_eq!(message.via().received.as_deref(), Some("2001:db8::9:255"))),
         answer: Answer::Final(481, &[]),
     };
-    let two = "SIP/2.0/UDP [2001:db8::9:1]:6050;branch=z9hG4bKsix-1\n\
+    let two = "SIP/2.0/UDP [2001:db8::9:1]:6050;branch=z9hG4bKNAME\n\
         Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKsix-2\n\
         Via: SIP/2.0/TCP [2001:db8::9:255];branch=z9hG4bKsix-3;received=192.0.2.200";
     vec![
@@ -136,7 +137,7 @@ fn vias() -> Vec<Case> {
             read: told(
                 "mult-ip-in-header",
                 "BYE sip:user@host.example.net",
-                "UDP [2001:db8::9:1]:6050 z9hG4bKsix-1, 3 in all",
+                "UDP [2001:db8::9:1]:6050 z9hG4bKNAME, 3 in all",
                 &[],
             )
             .and(|message| {
@@ -166,7 +167,7 @@ fn descriptions() -> Vec<Case> {
     let both = "v=0\no=- 61 1 IN IP4 host.example.com\ns=\nt=0 0\nm=audio 22334 RTP/AVP 0\nc=IN IP4 192.0.2.1\n\
         m=video 6024 RTP/AVP 107\nc=IN IP6 2001:db8::1\na=rtpmap:107 H263-1998/90000\n";
     let mapped = (
-        "SIP/2.0/UDP [::ffff:192.0.2.10]:19823;branch=z9hG4bKsix-4\nVia: SIP/2.0/UDP [::ffff:192.0.2.2];branch=z9hG4bKsix-1",
+        "SIP/2.0/UDP [::ffff:192.0.2.10]:19823;branch=z9hG4bKsix-4\nVia: SIP/2.0/UDP [::ffff:192.0.2.2];branch=z9hG4bKNAME",
         "UDP [::ffff:192.0.2.10]:19823 z9hG4bKsix-4, 2 in all",
     );
     vec![

@@ -117,9 +117,14 @@ proptest! {
         let mut stand = Stand::by(flow(if tcp { Transport::Tcp } else { Transport::Udp }, v6));
         for (pick, changes) in picks {
             let bytes = changes.iter().fold(pick.get(&CORPUS).clone(), apply);
+            let before = stand.sent.clone();
             let sent = stand.receive(&bytes);
             let Ok(request) = read(bytes) else { continue };
             for answer in sent.iter().filter(|sent| sent.status().is_some()) {
+                // Of one branch is of one transaction, whatever else it says (RFC 3261 §17.2.3).
+                if before.iter().any(|earlier| earlier.bytes == answer.bytes) {
+                    continue;
+                }
                 let answer = read(answer.bytes.clone()).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
                 prop_assert_eq!(answer.call_id(), request.call_id());
                 prop_assert_eq!((answer.cseq(), answer.method()), (request.cseq(), request.method()));
