@@ -136,7 +136,7 @@ fn header_lines(message: &Message) -> usize {
 }
 
 /// The fields in which the two differ; `all` where only rsip reads the message.
-fn differences(bytes: &[u8]) -> Vec<(&'static str, String)> {
+pub fn differences(bytes: &[u8]) -> Vec<(&'static str, String)> {
     let Some(theirs) = theirs(bytes) else { return Vec::new() };
     let ours = match read(bytes.to_vec()) {
         Ok(message) => ours(&message),

@@ -3,14 +3,16 @@
 
 use crate::application::plain_invite;
 use crate::case::{offer, wire};
-use crate::cases;
-use crate::stand::{AGENT, PASSWORD, Sent, Stand, flow};
+use crate::differential::differences;
+use crate::stand::{AGENT, PASSWORD, Sent, Stand};
+use crate::{as_sent, cases};
 use onekey::ids::LegId;
 use onekey::key::Key;
 use onekey::media::command::MediaCommand;
 use onekey::rehearsal::sip_text::authorization;
-use onekey::sip::Transport;
+use onekey::sip::message::Message;
 use onekey::sip::reader::read;
+use onekey::sip::uri::Uri;
 use std::time::Duration;
 
 fn text_of(name: &str) -> String {
@@ -30,14 +32,16 @@ fn register(stand: &mut Stand, text: &str) -> Sent {
     stand.receive(again.as_bytes()).pop().expect("an answer")
 }
 
-/// A call to the line that wants a person at once.
-fn wants_a_person(stand: &mut Stand) {
-    let mut caller = flow(Transport::Udp, false);
-    caller.remote.set_port(5090);
-    stand.flow = caller;
-    assert_eq!(stand.status(&plain_invite("wants")), Some(200));
+/// This caller wants a person at once: what the agent's phone is sent.
+fn wants_a_person(stand: &mut Stand, caller: &[u8]) -> Message {
+    stand.flow.remote.set_port(5090);
+    assert_eq!(stand.status(caller), Some(200));
     let Some(MediaCommand::Open { leg }) = stand.media.first().cloned() else { panic!("no port was taken") };
+    // A caller who withholds the number waits for a person already.
     stand.press(leg, Key::HUMAN);
+    let invite = stand.sent.iter().find(|sent| sent.bytes.starts_with(b"INVITE ")).expect("her phone is called");
+    assert_eq!(differences(&invite.bytes), [], "rsip reads it so too");
+    read(invite.bytes.clone()).expect("ours can be read")
 }
 
 #[test]
@@ -52,10 +56,27 @@ fn registered_contacts_keep_their_parameters_and_no_header_gets_into_a_request_l
         assert_eq!(answer.status(), Some(200), "{name}");
         assert_eq!(answer.headers("Contact"), [format!("<{contact}>;expires=3600")], "{name}");
         assert_eq!(stand.bindings.iter().map(|one| one.contact.as_str()).collect::<Vec<_>>(), [contact], "{name}");
-        wants_a_person(&mut stand);
-        let invite = stand.sent.iter().find(|sent| sent.bytes.starts_with(b"INVITE ")).expect("her phone is called");
-        let invite = read(invite.bytes.clone()).expect("ours can be read");
+        let invite = wants_a_person(&mut stand, &plain_invite("wants"));
         assert_eq!((invite.request_uri(), invite.header("Route")), (Some(called), None), "{name}");
+        stand.rest();
+    }
+}
+
+#[test]
+fn the_agents_phone_is_told_who_calls_whatever_the_caller_is_named() {
+    for (name, bytes) in as_sent::calls() {
+        let mut stand = Stand::new();
+        assert_eq!(register(&mut stand, &text_of("cparam01")).status(), Some(200));
+        let invite = wants_a_person(&mut stand, &bytes);
+        let (caller, told) = (read(bytes).expect("a call").from().clone(), invite.from());
+        let user = Uri::parse(&told.uri).expect("a URI").user;
+        if name == "an anonymous caller" {
+            assert_eq!((user.as_deref(), invite.header("Privacy")), (Some("anonymous"), Some("id")));
+        } else {
+            assert_eq!(user, Uri::parse(&caller.uri).expect("a URI").user, "{name}");
+            let printed = caller.display.map(|name| name.replace('\0', ""));
+            assert_eq!(told.display, printed, "{name}");
+        }
         stand.rest();
     }
 }
