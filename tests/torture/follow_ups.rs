@@ -6,11 +6,12 @@ use crate::case::{offer, wire};
 use crate::differential::differences;
 use crate::stand::{AGENT, PASSWORD, Sent, Stand};
 use crate::{as_sent, cases};
+use onekey::engine::input::{Command, Input};
 use onekey::ids::LegId;
 use onekey::key::Key;
 use onekey::media::command::MediaCommand;
 use onekey::rehearsal::sip_text::authorization;
-use onekey::sip::message::Message;
+use onekey::sip::message::{Message, Method};
 use onekey::sip::reader::read;
 use onekey::sip::uri::Uri;
 use std::time::Duration;
@@ -78,6 +79,40 @@ fn the_agents_phone_is_told_who_calls_whatever_the_caller_is_named() {
             assert_eq!(told.display, printed, "{name}");
         }
         stand.rest();
+    }
+}
+
+/// These lines of a message as it came, folds and bytes that are no text included.
+fn copied(message: &Message, names: &[&str]) -> Vec<u8> {
+    let lines = names.iter().flat_map(|name| message.raw_headers(name).map(move |value| (name, value)));
+    lines.flat_map(|(name, value)| [name.as_bytes(), b": ", value, b"\r\n"].concat()).collect()
+}
+
+#[test]
+fn our_bye_names_the_dialog_as_its_phone_does() {
+    for (name, bytes) in as_sent::calls() {
+        let mut stand = Stand::new();
+        let sent = stand.receive(&bytes);
+        let (invite, answer) = (read(bytes).expect("a call"), read(sent[1].bytes.clone()).expect("an answer"));
+        let head =
+            b"ACK sip:onekey@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.21;branch=z9hG4bKack\r\nCSeq: 1 ACK\r\n";
+        let ack = [&head[..], &copied(&answer, &["From", "To", "Call-ID"]), b"l: 0\r\n\r\n"].concat();
+        assert!(stand.receive(&ack).is_empty(), "{name}");
+        stand.tell(Input::Command(Command::HangUpAll));
+        let bye = stand.sent.last().expect("a BYE").bytes.clone();
+        assert_eq!(differences(&bye), [], "{name}");
+        let bye = read(bye).expect("ours can be read");
+        assert_eq!((bye.method(), bye.call_id()), (&Method::Bye, invite.call_id()), "{name}");
+        assert_eq!((&bye.to().uri, bye.to_tag()), (&invite.from().uri, invite.from_tag()), "{name}");
+        assert_eq!((&bye.from().uri, bye.from_tag()), (&invite.to().uri, answer.to_tag()), "{name}");
+        let contact = invite.contacts().into_iter().next().and_then(Result::ok);
+        let target = contact.map_or(invite.from().uri.clone(), |contact| contact.uri);
+        assert_eq!((bye.request_uri(), bye.list("Route")), (Some(&*target), invite.list("Record-Route")), "{name}");
+        let lines = copied(&bye, &["Via", "From", "To", "Call-ID", "CSeq"]);
+        stand.receive(&[b"SIP/2.0 200 OK\r\n", &lines[..], b"l: 0\r\n\r\n"].concat());
+        let all = stand.sent.len();
+        stand.rest();
+        assert_eq!(stand.sent.len(), all, "{name}: the BYE was answered");
     }
 }
 
