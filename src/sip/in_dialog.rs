@@ -12,6 +12,7 @@ use super::stack::{SipOutput, SipStack};
 use super::wire::Answer;
 use super::{Flow, SipEvent};
 use crate::ids::LegId;
+use crate::key::Key;
 use crate::time::Now;
 
 impl SipStack {
@@ -44,7 +45,8 @@ impl SipStack {
             return self.reply(&request, flow, 481, Vec::new(), out);
         }
         if leg.dialog.as_mut().is_some_and(|dialog| dialog.order(request.cseq()) == Order::Late) {
-            return self.reply_once(now, &request, flow, 500, Vec::new(), out);
+            self.reply_once(now, &request, flow, 500, Vec::new(), out);
+            return late_human_key(id, &request, out);
         }
         match request.method() {
             Method::Invite => self.asked(now, id, AskedKind::Again, request, flow, out),
@@ -118,5 +120,16 @@ impl SipStack {
             KeyBody::Unreadable => self.reply_once(now, info, flow, 400, Vec::new(), out),
             KeyBody::Unknown => self.reply_once(now, info, flow, 415, vec![accept()], out),
         }
+    }
+}
+
+/// A request that others have overtaken is refused (§12.2.2), but the human key in it has been pressed all the same: whoever
+/// wants a person is not to lose that wish to a network that loses one packet and carries the next.
+fn late_human_key(leg: LegId, request: &Message, out: &mut Vec<SipOutput>) {
+    if *request.method() != Method::Info {
+        return;
+    }
+    if let KeyBody::Key(Key::HUMAN, duration_ms) = key_body::read(request.content_type(), request.body()) {
+        out.push(SipOutput::Event(SipEvent::InfoKey { leg, key: Key::HUMAN, duration_ms }));
     }
 }

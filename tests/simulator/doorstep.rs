@@ -210,6 +210,7 @@ impl Doorstep {
             }
             if let Some(dialog) = self.dialogs.get_mut(response.call_id())
                 && first
+                && !given_up
             {
                 dialog.up = Some(now);
                 response.to_tag().clone_into(&mut dialog.their_tag);

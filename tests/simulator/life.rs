@@ -225,7 +225,7 @@ fn hang_up(world: &mut World, host: u16, call_id: &str) {
     match world.roll(24) {
         0 if frail => {
             world.life.frail.insert(host);
-            world.with_phone(host, |phone, _| phone.reboot());
+            reboot(world, host);
         }
         1 | 2 if frail => cut(world, host),
         3 if frail => {
@@ -240,6 +240,20 @@ fn hang_up(world: &mut World, host: u16, call_id: &str) {
         }
         _ => world.with_phone(host, |phone, now| phone.hang_up(now, call_id, "")),
     }
+}
+
+/// The power goes, and comes again.
+fn reboot(world: &mut World, host: u16) {
+    connection_breaks(world, host);
+    world.with_phone(host, |phone, _| phone.reboot());
+}
+
+/// Its TCP connection, if it has one, is closed; what it says next comes by another.
+fn connection_breaks(world: &mut World, host: u16) {
+    let Some(phone) = world.phones.get_mut(&host).filter(|phone| phone.transport == Transport::Tcp) else { return };
+    let old = phone.connection;
+    phone.connection += 1;
+    world.tell(Input::ConnectionClosed(old));
 }
 
 /// Nothing gets out or in any more, for a while.
@@ -372,7 +386,7 @@ fn react(world: &mut World, host: u16, call_id: &str) {
         }
         17 if world.season.phones_fail => cut(world, host),
         18 if world.season.phones_fail => {
-            world.with_phone(host, |phone, _| phone.reboot());
+            reboot(world, host);
             world.act_later(Duration::from_secs(20), Act::Refresh(host));
         }
         // She lets it ring.
@@ -393,7 +407,8 @@ fn agents_do(world: &mut World) {
         0 => world.with_phone(host, |phone, now| phone.register(now, 0)),
         1..=3 => act(world, Act::Refresh(host)),
         4..=7 => feature(world, host),
-        8 if world.season.phones_fail => cut(world, host),
+        8 if world.season.phones_fail && world.roll(2) == 0 => cut(world, host),
+        8 if world.season.tcp => connection_breaks(world, host),
         9 if world.season.reloads => account_changes(world, host),
         _ => {}
     }

@@ -7,7 +7,7 @@ use onekey::script::{self, Act, What};
 use std::fmt::Write;
 
 /// Lines of the trace that are shown.
-const SHOWN: usize = 400;
+const SHOWN: usize = 4000;
 
 /// What an agent did, from the words of a trace.
 pub fn agent_act(words: &str) -> Option<Act> {

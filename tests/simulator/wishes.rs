@@ -215,7 +215,10 @@ fn asked(world: &mut World, ask: Ask) {
             world.store.asked(ask.id, entry);
             match world.weather.disk {
                 Disk::Works => world.answer_later(Duration::from_millis(3), ask.id, Answer::Written, None),
-                Disk::Fails => world.answer_later(quick, ask.id, Answer::Failed("full".into()), None),
+                Disk::Fails => {
+                    world.store.failed(ask.id);
+                    world.answer_later(quick, ask.id, Answer::Failed("full".into()), None);
+                }
                 Disk::Stuck => {}
             }
         }

@@ -88,6 +88,21 @@ fn a_refused_change_is_not_refused_again_after_its_ack() {
 }
 
 #[test]
+fn the_human_key_counts_even_when_later_requests_have_overtaken_it() {
+    let (mut peer, tag) = up(Peer::new(), &offer());
+    let press = |key: char| with_body("application/dtmf-relay", &format!("Signal={key}\nDuration=100"));
+    assert_eq!(peer.status(&inside("INFO", 9, &tag, &press('1'))), 200);
+    let keys = |peer: &Peer| peer.events.iter().filter(|event| matches!(event, SipEvent::InfoKey { .. })).count();
+    assert_eq!(keys(&peer), 1);
+    assert_eq!(peer.status(&inside("INFO", 7, &tag, &press('2'))), 500);
+    assert_eq!(keys(&peer), 1, "digits out of order would be other digits");
+    assert_eq!(peer.status(&inside("INFO", 8, &tag, &press('0'))), 500);
+    assert_eq!(peer.events.last(), Some(&SipEvent::InfoKey { leg: LEG, key: Key::HUMAN, duration_ms: Some(100) }));
+    assert_eq!(peer.status(&inside("INFO", 8, &tag, &press('0'))), 500, "the same press again");
+    assert_eq!(keys(&peer), 2);
+}
+
+#[test]
 fn a_lower_sequence_number_gets_500_and_a_repeat_the_same_answer() {
     let (mut peer, tag) = up(Peer::new(), &offer());
     assert_eq!(peer.status(&inside("OPTIONS", 5, &tag, "")), 200);

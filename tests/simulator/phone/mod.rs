@@ -294,7 +294,7 @@ impl Phone {
 
     /// Also long after the answer, as some phones do.
     pub fn cancel(&mut self, now: Time, call_id: &str) {
-        let Some(dialog) = self.dialogs.get(call_id) else { return };
+        let Some(dialog) = self.dialogs.get(call_id).filter(|dialog| dialog.ours) else { return };
         let (branch, cseq) = (dialog.branch.clone(), dialog.invite_cseq);
         // RFC 3261 §9.1: the INVITE's own To, without a tag.
         let to = dialog.them.split(";tag=").next().unwrap_or_default().to_owned();
