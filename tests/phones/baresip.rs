@@ -83,6 +83,12 @@ impl Baresip {
         }
     }
 
+    /// Events seen until now are forgotten.
+    pub fn forget_events(&mut self) {
+        self.read_events();
+        self.events.clear();
+    }
+
     /// What it heard in its calls so far (8 kHz). The recording is whole when the call has ended.
     pub fn heard(&self) -> Vec<i16> {
         self.recordings("-dec.wav")

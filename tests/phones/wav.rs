@@ -5,6 +5,11 @@ use std::path::Path;
 
 /// Samples of a 16-bit PCM WAV file of one channel or more (the first is taken), with its rate.
 pub fn read(path: &Path) -> Result<(Vec<i16>, u32), String> {
+    read_channel(path, 0)
+}
+
+/// The same, of another channel than the first (counted from 0).
+pub fn read_channel(path: &Path, channel: usize) -> Result<(Vec<i16>, u32), String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut at = 12;
     let (mut channels, mut rate, mut bits) = (1usize, 8000u32, 16u16);
@@ -23,7 +28,8 @@ pub fn read(path: &Path) -> Result<(Vec<i16>, u32), String> {
                 return Err(format!("{}: {bits} bits, 16 wanted", path.display()));
             }
             let frames = body.chunks_exact(2 * channels);
-            return Ok((frames.map(|frame| i16::from_le_bytes([frame[0], frame[1]])).collect(), rate));
+            let at = 2 * channel.min(channels - 1);
+            return Ok((frames.map(|frame| i16::from_le_bytes([frame[at], frame[at + 1]])).collect(), rate));
         }
         at = end + (length & 1);
     }
