@@ -26,6 +26,15 @@ fn baresip(net: &Net, folder: &Folder, relay: &Relay, seed: u32) -> Baresip {
     Baresip::start(net, &account, &folder.file("microphone.wav"))
 }
 
+/// Dials and asks for a person.
+fn ask_by(caller: &mut Baresip, program: &Program, relay: &Relay) {
+    caller.forget_events();
+    caller.dial(&format!("sip:{}@{}", program.number(), relay.address()));
+    caller.must_see("CALL_ESTABLISHED", SOON);
+    std::thread::sleep(Duration::from_millis(500));
+    caller.press('0');
+}
+
 /// Waits until `is_so`, or fails with `what` and the log.
 fn wait_until(program: &Program, what: &str, limit: Duration, is_so: impl Fn() -> bool) {
     let end = Instant::now() + limit;
@@ -49,10 +58,7 @@ fn a_call_survives_ten_seconds_without_a_packet() {
     agent.sound(Sound::Pattern(AGENT));
     let (first_line, second_line) = (clear_line(&net, &program), clear_line(&net, &program));
     let mut caller = baresip(&net, &folder, &first_line, 15);
-    caller.dial(&format!("sip:{}@{}", program.number(), first_line.address()));
-    caller.must_see("CALL_ESTABLISHED", SOON);
-    std::thread::sleep(Duration::from_millis(500));
-    caller.press('0');
+    ask_by(&mut caller, &program, &first_line);
     let taken = agent.take_call(SOON).expect("the agent's phone rings");
     taken.must_hear(100, SOON);
     // Another caller, of whom a key by INFO is sent into the cut.
@@ -136,11 +142,7 @@ fn after_a_long_cut_the_promise_is_due_and_the_place_is_kept() {
     talk.must_hear_pattern(0x2b00, SOON);
     let line = clear_line(&net, &program);
     let mut caller = baresip(&net, &folder, &line, 16);
-    let number = format!("sip:{}@{}", program.number(), line.address());
-    caller.dial(&number);
-    caller.must_see("CALL_ESTABLISHED", SOON);
-    std::thread::sleep(Duration::from_millis(500));
-    caller.press('0');
+    ask_by(&mut caller, &program, &line);
     program.must_promise(1, SOON);
     let second = ask("+12025550125", 0x2b05);
     program.must_promise(2, SOON);
@@ -164,11 +166,7 @@ fn after_a_long_cut_the_promise_is_due_and_the_place_is_kept() {
         caller.command("hangup", "");
     }
     caller.must_see("CALL_CLOSED", SOON);
-    caller.forget_events();
-    caller.dial(&number);
-    caller.must_see("CALL_ESTABLISHED", SOON);
-    std::thread::sleep(Duration::from_millis(500));
-    caller.press('0');
+    ask_by(&mut caller, &program, &line);
     wait_until(&program, "both wait", SOON, || program.metric("onekey_queue_waiting") == 2.0);
     talk.hang_up();
     busy.must(&What::Ended, SOON);

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(15);
-/// At either end of a recording packets may be on their way when it begins or ends: 400 ms are not looked at.
-const EDGE: usize = 3200;
+/// When a recording begins or ends packets may be on their way: a second at either end is not looked at.
+const EDGE: usize = 8000;
 
 /// A tone that rises from 200 to 3400 Hz, so that any 100 ms of it sound like no other; mu-law.
 fn sweep(seconds: f64) -> Vec<u8> {
@@ -69,7 +69,7 @@ fn measure(recording: &[i16], packets: &[(Packet, usize)]) -> Measured {
     let (said, was_said) = self::ideal(&clear);
     let at = place_of(recording, &ideal);
     let inner = EDGE..recording.len() - EDGE;
-    assert!(inner.end > inner.start + 16_000, "less than two seconds to look at: {}", recording.len());
+    assert!(inner.end > inner.start + 24_000, "less than three seconds to look at: {}", recording.len());
     let there = |samples: &[i16], index: usize| {
         usize::try_from(at + index as i64).ok().and_then(|at| samples.get(at).copied()).unwrap_or(0)
     };
