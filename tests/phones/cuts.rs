@@ -86,6 +86,8 @@ fn a_call_survives_ten_seconds_without_a_packet() {
     wait_until(&program, "the hold gets through", SOON, || first_line.sip(Way::ToProgram, "INVITE ").0 >= 2);
     let (_, lost_holds) = first_line.sip(Way::ToProgram, "INVITE ");
     assert!(lost_holds >= 1, "the hold was not sent into the cut");
+    wait_until(&program, "the hold is answered", SOON, || first_line.sip(Way::ToPhone, "SIP/2.0 200").0 >= 2);
+    std::thread::sleep(Duration::from_millis(300));
     caller.command("resume", "");
     wait_until(&program, "the caller is heard again", SOON, || taken.stream.heard().audio.len() > 40_000);
     let share = wav::heard(&wav::voice(15, 40.0), &taken.stream.heard().samples());

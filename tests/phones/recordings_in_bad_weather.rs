@@ -184,7 +184,8 @@ fn a_message_of_baresip_is_recorded_sample_for_sample() {
     let (samples, _) = wav::read(&recording(&program)).expect("the recording");
     must_be_whole("a message of baresip over a bad line", &measure(&samples, &relay.rtp(Way::ToProgram)));
     // And what arrived is what went into the microphone.
-    assert!(wav::heard(&spoken, &samples) > 0.2, "{} of it is found", wav::heard(&spoken, &samples));
+    let share = wav::heard(&spoken[..8000 * 20], &samples);
+    assert!(share > 0.2, "{share} of it is found in what was spoken");
 }
 
 #[test]
