@@ -21,6 +21,7 @@ mod wav;
 mod weather;
 
 mod a_key_reaches_a_person;
+mod agents_in_bad_weather;
 mod agents_who_fail;
 mod broken_input;
 mod callers_by_registry;

@@ -30,6 +30,12 @@ pub struct Seen {
     pub copies: usize,
 }
 
+impl Seen {
+    pub fn is_sip(&self) -> bool {
+        matches!(self.what, What::Sip(_))
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
     /// The first line of a SIP message.
