@@ -191,7 +191,8 @@ impl Doorstep {
         let Some(asked) = self.asked.get_mut(&key) else { return };
         asked.touched = now;
         if status < 200 {
-            asked.provisional |= asked.status.is_none();
+            // After Timer B there is nothing that it could concern.
+            asked.provisional |= asked.status.is_none() && now.since(asked.sent) < PATIENCE;
             return;
         }
         let first = asked.status.is_none();

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// The longest silent way to a person in any plan that is used here: prompts, two waits, a message of two minutes.
 const SILENCE_MAX: Duration = Duration::from_secs(240);
-/// Wrong keys in a row after which a person must have been asked for.
-const ERRORS_MAX: u32 = 8;
+/// So often in a row a caller may be told that a key was not understood; then there is a person (`max_errors`).
+const ERRORS_MAX: u32 = 1;
 /// An agent who has answered and is not heard is let go after this.
 const AGENT_MUTE_MAX: Duration = Duration::from_millis(5_500);
 
@@ -29,7 +29,8 @@ pub struct Journey {
     pub answered: Option<Time>,
     /// The last thing that the caller did.
     pub last_sign: Time,
-    pub wrong_keys: u32,
+    /// "Not understood" in a row.
+    pub errors: u32,
     pub over: bool,
     pub talking: Option<Time>,
     pub heard_agent: bool,
@@ -73,11 +74,17 @@ impl Journeys {
         if journey.answered.is_none() || journey.over || journey.talking.is_some() {
             return;
         }
-        journey.wrong_keys = if "78".contains(key) { journey.wrong_keys + 1 } else { 0 };
         if key == '0' && !asked {
             self.wrong.push(format!("{call} pressed 0 and no person was asked for"));
-        } else if journey.wrong_keys > ERRORS_MAX && !asked {
-            self.wrong.push(format!("{call} pressed {} wrong keys and no person was asked for", journey.wrong_keys));
+        }
+    }
+
+    /// Something is said to this caller.
+    pub fn told(&mut self, call: CallId, first: &str) {
+        let Some(journey) = self.of.get_mut(&call) else { return };
+        journey.errors = if first == "not-understood" { journey.errors + 1 } else { 0 };
+        if journey.errors > ERRORS_MAX {
+            self.wrong.push(format!("{call} erred {} times and no person was asked for", journey.errors));
         }
     }
 

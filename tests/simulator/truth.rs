@@ -117,14 +117,20 @@ impl Truth {
         self.callers.iter().any(|caller| caller.call == call)
     }
 
-    /// What happened at this moment, in the engine's order: ringing that has lasted long enough ends before rests do, and
-    /// both before what the moment brought from outside.
-    pub fn moment(&mut self, now: Time, facts: Vec<Fact>) {
-        let (rung_out, others): (Vec<Fact>, Vec<Fact>) =
-            facts.into_iter().partition(|fact| self.is_rung_out(now, fact));
-        rung_out.into_iter().for_each(|fact| self.happens(now, fact));
+    /// What happened at this moment. Of what is due at the same microsecond callers come first, then ringing that has
+    /// lasted long enough, then rests that are over, then queues that nobody serves.
+    pub fn moment(&mut self, now: Time, mut facts: Vec<Fact>) {
+        facts.sort_by_key(|fact| match fact {
+            Fact::Deserted(_) => 2,
+            fact => i32::from(self.is_rung_out(now, fact)),
+        });
+        for fact in facts {
+            if matches!(fact, Fact::Deserted(_)) {
+                self.time_passes(now);
+            }
+            self.happens(now, fact);
+        }
         self.time_passes(now);
-        others.into_iter().for_each(|fact| self.happens(now, fact));
         self.ring(now);
     }
 

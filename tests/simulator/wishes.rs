@@ -243,6 +243,7 @@ fn logged(world: &mut World, line: CallLine, before: &Before, seen: &Seen) {
     }
     let words: Vec<&str> = text.split(' ').collect();
     match (direction, words.as_slice()) {
+        (LineDirection::Engine, ["play", first, ..]) => world.journeys.told(call, first),
         (LineDirection::Engine, ["answer"]) => world.journeys.answered(world.now, call),
         (LineDirection::Engine, ["queue", queue]) => joined(world, call, queue),
         (LineDirection::Engine, ["queue", queue, "cannot", "serve"]) => {
