@@ -50,8 +50,12 @@ impl Recorder {
         Recorder { leg, file, began: now, left: JitterBuffer::default(), right, written: 0, silence, loud: now }
     }
 
-    /// Hears audio of one side.
+    /// Hears audio of one side. What came before the recording began (and was kept until the format was known) is no part
+    /// of it.
     pub fn audio(&mut self, now: Time, side: Side, packet: &Received<'_>, codec: Codec, out: &mut Vec<MediaOutput>) {
+        if now < self.began {
+            return;
+        }
         self.give_out(now, out);
         let position = self.position(now);
         if side == Side::Left && is_loud(codec, packet.payload) {

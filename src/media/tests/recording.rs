@@ -2,10 +2,10 @@
 //!
 //! A file is the shell's; here it is the samples that are wished to be written.
 
-use crate::codec::FRAME_SAMPLES;
+use crate::codec::{Codec, FRAME_SAMPLES};
 use crate::ids::LegId;
 use crate::media::command::{MediaCommand, MediaEvent, RecordChannels};
-use crate::media::rig::{Rig, rtp};
+use crate::media::rig::{Rig, format, peer, rtp};
 use crate::media::{MediaInput, MediaOutput};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +52,19 @@ fn frames(samples: &[i16]) -> String {
 
 fn channel(samples: &[i16], which: usize) -> Vec<i16> {
     samples.iter().skip(which).step_by(2).copied().collect()
+}
+
+#[test]
+fn what_came_before_the_recording_and_before_the_format_is_not_in_it() {
+    let mut rig = Rig::new();
+    rig.order(MediaCommand::Open { leg: LegId(1) });
+    speak(&mut rig, 1, 0, 15, LOUD);
+    record(&mut rig, RecordChannels::One, None);
+    speak(&mut rig, 1, 15, 2, LOUD);
+    rig.start(1, format(Codec::Pcmu, peer(1)));
+    rig.wait(60);
+    stop(&mut rig, 0);
+    assert_eq!(frames(&samples(&rig)), "##...");
 }
 
 #[test]
