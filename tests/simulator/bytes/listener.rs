@@ -4,17 +4,14 @@
 //! here it is held against what the planes do.
 
 use super::air::{Flight, Sort};
-use super::own_keys::Stroke;
 use super::tapes::Tapes;
 use super::view::{Passage, State, View};
-use super::wire::{self, Rtp};
-use onekey::codec::{StreamCounts, StreamFormat};
+use super::wire;
+use onekey::codec::StreamCounts;
 use onekey::ids::{LegId, PlayId};
-use onekey::media::Packet;
 use onekey::media::command::MediaEvent;
 use onekey::time::Time;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// More than so many complaints say nothing new.
@@ -50,7 +47,8 @@ pub struct Listener {
     pub wrong: Vec<String>,
     pub counts: Counts,
     timeout: Duration,
-    passing: Option<(LegId, Passage, u32)>,
+    /// Where what has just arrived may go on to, and how often it has.
+    pub passing: Option<(LegId, Passage, u32)>,
 }
 
 impl Listener {
@@ -71,7 +69,7 @@ impl Listener {
         }
     }
 
-    fn check(&mut self, now: Time, leg: LegId, verdict: Result<(), &'static str>) {
+    pub fn check(&mut self, now: Time, leg: LegId, verdict: Result<(), &'static str>) {
         if let Err(what) = verdict {
             self.complain(now, leg, what);
         }
@@ -150,47 +148,6 @@ impl Listener {
         if first {
             self.complain(now, leg, "its first packet is not told");
         }
-    }
-
-    /// A plane sends a packet. `flight`: what has just reached a leg, if anything has.
-    pub fn sends(&mut self, now: Time, leg: LegId, to: SocketAddr, packet: &Packet, flight: Option<&Flight>) {
-        self.counts.sent += 1;
-        let bytes = &packet.bytes[..usize::from(packet.length)];
-        let passing = self.passing.as_mut().filter(|(passed_to, ..)| *passed_to == leg);
-        let passage = passing.map(|(_, passage, sent)| {
-            *sent += 1;
-            if *sent > 1 { Passage::No } else { *passage }
-        });
-        let Some(view) = self.views.get_mut(&leg) else {
-            return self.complain(now, leg, "sends and is not open");
-        };
-        let verdict = match (view.ear.format, wire::parse(bytes), view.ear.destination == Some(to)) {
-            (Some(format), _, true) if format.rtcp_mux && wire::is_rtcp(bytes) => reports(view, bytes),
-            (_, _, false) => Err("sends to an address that is not its peer's"),
-            (Some(format), Some(rtp), true) if view.ear.may_send() => {
-                let passed = passage.zip(flight);
-                self.counts.passed_on += u64::from(passed.is_some());
-                match passed {
-                    Some((passage, flight)) => passes_on(now, view, &format, &rtp, flight, passage),
-                    None if Some(rtp.payload_type) == format.telephone_event => {
-                        self.counts.keys_sent += 1;
-                        presses(now, view, &rtp)
-                    }
-                    None => plays(now, view, &format, &rtp),
-                }
-            }
-            _ => Err("sends before its Start, on hold, or no plain RTP"),
-        };
-        self.check(now, leg, verdict);
-    }
-
-    pub fn sends_rtcp(&mut self, now: Time, leg: LegId, to: SocketAddr, bytes: &[u8]) {
-        let verdict = match self.views.get_mut(&leg) {
-            None => Err("sends RTCP and is not open"),
-            Some(view) if !view.is_peer(to) => Err("sends RTCP to an address that is not its peer's"),
-            Some(view) => reports(view, bytes),
-        };
-        self.check(now, leg, verdict);
     }
 
     /// A plane tells the engine something. `free`: so many ports of its worker are free.
@@ -287,63 +244,6 @@ impl Listener {
 
 fn playing(view: &mut View, play: PlayId) -> Option<&mut super::plays::Playing> {
     view.playing.as_mut().filter(|playing| playing.id == play)
-}
-
-fn passes_on(
-    now: Time,
-    view: &mut View,
-    format: &StreamFormat,
-    rtp: &Rtp<'_>,
-    flight: &Flight,
-    passage: Passage,
-) -> Result<(), &'static str> {
-    let source = wire::parse(flight.bytes()).ok_or("passes on what is no RTP")?;
-    let (right, samples) = match flight.sort {
-        Sort::Sound { speaker, number } => {
-            let same = rtp.payload == source.payload || rtp.payload == wire::converted(format.codec, speaker, number);
-            let law = wire::read_frame(format.codec, rtp.payload) == Some((speaker, number));
-            (same && law && rtp.payload_type == format.payload_type, 160)
-        }
-        _ => (rtp.payload == source.payload && Some(rtp.payload_type) == format.telephone_event, 0),
-    };
-    let order = view.mouth.relayed(now, rtp, &source, samples);
-    match passage {
-        _ if flight.stranger => Err("passes on what a stranger says"),
-        Passage::No => Err("passes on what its peer should not hear"),
-        Passage::LeftOut => Err("passes on a key that was not meant for its peer"),
-        _ if !right => Err("passes on something other than its partner says"),
-        _ => order,
-    }
-}
-
-fn presses(now: Time, view: &mut View, rtp: &Rtp<'_>) -> Result<(), &'static str> {
-    let stroke = view.own_keys.packet(rtp)?;
-    let samples = u32::from(u16::from_be_bytes([rtp.payload[2], rtp.payload[3]]));
-    match stroke {
-        Stroke::Begins => view.mouth.own(now, rtp, true, samples),
-        Stroke::GoesOn => view.mouth.own_repeat(rtp, samples),
-    }
-}
-
-fn plays(now: Time, view: &mut View, format: &StreamFormat, rtp: &Rtp<'_>) -> Result<(), &'static str> {
-    if rtp.payload_type != format.payload_type {
-        return Err("sends a payload type that was not agreed");
-    }
-    if wire::read_frame(format.codec, rtp.payload).is_some() {
-        return Err("says what somebody said who is not heard now");
-    }
-    let playing = view.playing.as_mut().ok_or("sends sound and plays nothing")?;
-    let begins = playing.frame(now, format.codec, rtp.payload);
-    let numbers = view.mouth.own(now, rtp, *begins.as_ref().unwrap_or(&true), wire::FRAME as u32);
-    begins.and(numbers)
-}
-
-fn reports(view: &View, bytes: &[u8]) -> Result<(), &'static str> {
-    match (wire::rtcp_sender(bytes), view.mouth.ssrc()) {
-        (None, _) => Err("sends RTCP that does not add up"),
-        (Some(sender), Some(ssrc)) if sender != ssrc => Err("sends RTCP of another SSRC"),
-        _ => Ok(()),
-    }
 }
 
 fn counted(view: &View, counts: &StreamCounts) -> Result<(), &'static str> {

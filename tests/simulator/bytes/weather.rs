@@ -41,9 +41,9 @@ fn in_any_weather_the_listener_has_nothing_to_complain_of() {
 
 /// A listener who hears nothing has nothing to complain of.
 fn much_was_heard(all: &[Counts]) {
-    let total = |of: fn(&Counts) -> u64| all.iter().map(of).sum::<u64>();
-    type Least = (&'static str, fn(&Counts) -> u64, u64);
-    let least: [Least; 12] = [
+    type Count = fn(&Counts) -> u64;
+    let total = |of: Count| all.iter().map(of).sum::<u64>();
+    let least: [(&str, Count, u64); 12] = [
         ("packets", |counts| counts.arrived, 2000),
         ("packets sent", |counts| counts.sent, 1000),
         ("frames passed on", |counts| counts.passed_on, 200),
