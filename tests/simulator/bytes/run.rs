@@ -6,7 +6,7 @@ use super::far::TICK;
 use super::tapes::{Answer, DISK};
 use super::{Bytes, FIRST_PORT, PORTS_EACH};
 use onekey::ids::WorkerId;
-use onekey::media::command::MediaCommand;
+use onekey::media::command::{MediaCommand, MediaEvent};
 use onekey::media::{MediaInput, MediaOutput};
 use onekey::time::Time;
 use rand_core::Rng;
@@ -144,7 +144,13 @@ impl Bytes {
             MediaOutput::Send { leg, to, packet } => self.listener.sends(now, leg, to, &packet, flight),
             MediaOutput::SendRtcp { leg, to, bytes } => self.listener.sends_rtcp(now, leg, to, &bytes),
             MediaOutput::Event(event) => {
-                let free = usize::from(PORTS_EACH / 2) - self.workers[usize::from(index)].bound.len();
+                let bound = &self.workers[usize::from(index)].bound;
+                let free = usize::from(PORTS_EACH / 2) - bound.len();
+                if let MediaEvent::Closed { leg, .. } = event
+                    && bound.values().any(|other| *other == leg)
+                {
+                    self.listener.complain(now, leg, "is closed and its port is still bound");
+                }
                 self.listener.tells(now, &event, free);
                 self.told.push((WorkerId(index), event));
             }

@@ -157,6 +157,18 @@ fn a_disk_that_fails_and_ports_that_are_not_to_be_had_are_told() {
 }
 
 #[test]
+fn every_port_comes_back() {
+    let mut bytes = Bytes::new(1, 1, Air::default(), TIMEOUT);
+    for leg in (1..=u64::from(super::PORTS_EACH)).map(LegId) {
+        bytes.order(ms(leg.0), WORKER, MediaCommand::Open { leg });
+        assert!(bytes.open_port_of(leg).is_some(), "{leg}");
+        bytes.order(ms(leg.0), WORKER, MediaCommand::Close { leg });
+    }
+    assert_eq!(bytes.advance(ms(3000)).len(), 2 * usize::from(super::PORTS_EACH));
+    close(&mut bytes, ms(3000));
+}
+
+#[test]
 fn a_recording_is_listened_to() {
     let mut bytes = bridged(Air { jitter_ms: 40, late: 50, ..Air::default() });
     bytes.order(ms(500), WORKER, record("1.wav"));
