@@ -75,9 +75,9 @@ impl KeySender {
         (!self.is_idle()).then_some(self.due)
     }
 
-    /// Sends what is due under `payload_type`. `true`: the last packet of a key was among it.
+    /// Sends what is due under `payload_type`. `true`: something was sent.
     pub fn send(&mut self, now: Time, payload_type: u8, outgoing: &mut Outgoing, mut send: impl FnMut(Packet)) -> bool {
-        let mut ended = false;
+        let mut sent = false;
         while !self.is_idle() && self.due <= now {
             let first = self.current.is_none();
             let timestamp = outgoing.begin_spurt(now);
@@ -91,11 +91,11 @@ impl KeySender {
             send(outgoing.packet(payload_type, first, sequence, pressed.timestamp, length, &payload));
             pressed.ends_sent += u8::from(ends);
             let over = pressed.ends_sent == ENDS;
-            ended |= over;
+            sent = true;
             self.current = (!over).then_some(pressed);
             self.due = now + if over { PAUSE } else { FRAME };
         }
-        ended
+        sent
     }
 }
 

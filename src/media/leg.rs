@@ -204,7 +204,7 @@ impl RtpLeg {
         let leg = self.id;
         let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
         if self.keys_out.send(now, payload_type, &mut self.outgoing, send) {
-            // The partner's numbers go on behind ours.
+            // The partner's numbers go on behind ours, even if the key is broken off.
             self.relay.reset();
         }
     }

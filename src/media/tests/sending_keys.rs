@@ -92,3 +92,21 @@ fn who_takes_no_events_gets_none_and_nobody_gets_the_rest_of_a_parted_one() {
     rig.wait(500);
     assert!(rig.sent.is_empty());
 }
+
+#[test]
+fn after_a_key_that_is_broken_off_no_number_comes_again() {
+    let mut rig = bridged();
+    let sound = |index: u16| rtp(0, false, 100 + index, 5000 + u32::from(index) * 160, 7, &[3; 160]);
+    rig.hear(1, &sound(0));
+    press(&mut rig, '5', 400);
+    rig.wait(50);
+    // A re-INVITE in the middle of it: events are not wanted any more.
+    let mut other = format(Codec::Pcmu, peer(2));
+    other.telephone_event = None;
+    rig.start(2, other);
+    rig.wait(10);
+    rig.hear(1, &sound(1));
+    let numbers: Vec<u16> = rig.take_sent().iter().map(|sent| sent.sequence).collect();
+    assert_eq!(numbers.len(), 5, "a frame, three packets of the key, a frame");
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{numbers:?}");
+}
