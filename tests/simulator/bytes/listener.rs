@@ -132,7 +132,7 @@ impl Listener {
             Passage::Must if sent == 0 => self.complain(now, to, "what its partner says is not passed on"),
             Passage::LeftOut | Passage::MayBeLeftOut if sent == 0 => {
                 if let Some((view, rtp)) = self.views.get_mut(&to).zip(wire::parse(flight.bytes())) {
-                    view.mouth.leave_out(&rtp);
+                    view.mouth.leave_out(now, &rtp);
                 }
             }
             _ => {}
@@ -226,8 +226,10 @@ impl Listener {
         for (leg, view) in &mut self.views {
             found.extend(view.keys.audit(now).err().map(|what| (*leg, what)));
             found.extend(view.own_keys.audit(now).err().map(|what| (*leg, what)));
-            if view.may_send() && view.playing.as_ref().is_some_and(|playing| playing.is_overdue(now)) {
-                view.playing = None;
+            let may_send = view.may_send();
+            if let Some(playing) = view.playing.take_if(|playing| may_send && playing.is_overdue(now))
+                && !playing.is_void()
+            {
                 found.push((*leg, "a play does not go on"));
             }
             if view.state == State::Open && view.ear.silent_at(timeout).is_some_and(|at| at < now) {

@@ -20,6 +20,8 @@ pub struct Mouth {
     pub newest: Option<u16>,
     /// The partner's numbers go on from no offset: something else was sent, or the bridge is new.
     pub relay_is_over: bool,
+    /// It may or may not go on: a play was ordered, and perhaps never began.
+    pub relay_may_be_over: bool,
     /// Packets of the partner that were rightly not passed on, since the last one that was.
     left_out: u16,
     /// The offset was set by a packet that was not passed on.
@@ -48,6 +50,7 @@ impl Default for Mouth {
             packets: 0,
             newest: None,
             relay_is_over: true,
+            relay_may_be_over: false,
             left_out: 0,
             blind: false,
             ssrc: 0,
@@ -93,17 +96,19 @@ impl Mouth {
     }
 
     /// A packet of the partner is not for this leg's peer; those after it close the gap.
-    pub fn leave_out(&mut self, source: &Rtp<'_>) {
-        match &mut self.relay {
-            Some(relay) if !self.relay_is_over && relay.ssrc == source.ssrc => {
+    pub fn leave_out(&mut self, now: Time, source: &Rtp<'_>) {
+        let relay = self.relay.filter(|relay| !self.relay_is_over && relay.ssrc == source.ssrc);
+        let goes_on = relay.filter(|relay| !self.may_begin_anew(now, *relay, source));
+        let Rtp { ssrc, sequence, .. } = *source;
+        match (goes_on, &mut self.relay) {
+            (Some(_), Some(relay)) => {
                 self.left_out += 1;
-                if step(relay.newest, source.sequence) > 0 {
-                    relay.newest = source.sequence;
+                if step(relay.newest, sequence) > 0 {
+                    relay.newest = sequence;
                 }
             }
-            _ => {
-                let Rtp { ssrc, sequence, .. } = *source;
-                self.relay = Some(Relay { ssrc, sequence_offset: 0, timestamp_offset: 0, newest: sequence });
+            (_, relay) => {
+                *relay = Some(Relay { ssrc, sequence_offset: 0, timestamp_offset: 0, newest: sequence });
                 (self.relay_is_over, self.blind) = (false, true);
             }
         }
@@ -134,7 +139,8 @@ impl Mouth {
             _ => source.sequence,
         };
         self.relay = Some(Relay { ssrc: source.ssrc, sequence_offset, timestamp_offset, newest });
-        (self.relay_is_over, self.left_out, self.blind) = (false, 0, false);
+        (self.relay_is_over, self.relay_may_be_over) = (false, false);
+        (self.left_out, self.blind) = (0, false);
         self.count(rtp, samples, (source.ssrc, source.sequence));
         if again { Err("it gives two packets one number") } else { verdict }
     }
@@ -150,6 +156,9 @@ impl Mouth {
     }
 
     fn may_begin_anew(&self, now: Time, relay: Relay, source: &Rtp<'_>) -> bool {
+        if self.relay_may_be_over {
+            return true;
+        }
         let Some(clock) = self.clock_at(now) else { return true };
         let stray = source.timestamp.wrapping_add(relay.timestamp_offset).wrapping_sub(clock) as i32;
         step(relay.newest, source.sequence).abs() > JUMP || stray.abs() > STRAY

@@ -58,9 +58,8 @@ impl Listener {
             }
             MediaCommand::Play { play, prompts, repeat, .. } => {
                 view.playing = Some(Playing::new(now, *play, prompts, *repeat));
-                view.mouth.relay_is_over = true;
+                view.mouth.relay_may_be_over = true;
                 view.own_keys.disturb();
-                view.forget_void_play();
             }
             MediaCommand::Stop { .. } => view.playing = None,
             MediaCommand::SendKey { key, length, .. } => {

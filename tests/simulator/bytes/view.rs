@@ -87,7 +87,6 @@ impl View {
             playing.resettled(now);
         }
         self.own_keys.disturb();
-        self.forget_void_play();
         let mut heard = Vec::new();
         for (at, flight) in std::mem::take(&mut self.ear.early) {
             if self.take(at, &flight)
@@ -98,13 +97,6 @@ impl View {
             }
         }
         heard
-    }
-
-    /// A play of nothing, again and again, is over as soon as it may begin, and nothing is told of it.
-    pub fn forget_void_play(&mut self) {
-        if self.may_send() && self.playing.as_ref().is_some_and(Playing::is_void) {
-            self.playing = None;
-        }
     }
 
     /// Judges a packet on the RTP port: is it taken? What must be told of it is owed from then on.
@@ -127,9 +119,12 @@ impl View {
     /// May a packet that the partner `from` has taken be heard here?
     pub fn passage(&self, now: Time, flight: &Flight, from: &Keys) -> Passage {
         let Some((rtp, format)) = wire::parse(flight.bytes()).zip(self.ear.format) else { return Passage::No };
-        if !self.may_send() || self.playing.is_some() || self.own_keys.is_down() {
+        // A play of nothing, again and again, ends within a frame's time, and nothing is told of it.
+        let void = self.playing.as_ref().is_some_and(Playing::is_void);
+        if !self.may_send() || self.playing.is_some() && !void || self.own_keys.is_down() {
             return Passage::No;
         }
+        let must = !void && !self.own_keys.may_be_down(now);
         let private = match flight.sort {
             Sort::Event { press, .. } => from.is_private(press),
             _ => Some(false),
@@ -139,7 +134,7 @@ impl View {
             _ if is_event && format.telephone_event.is_none() => Passage::LeftOut,
             Some(true) => Passage::LeftOut,
             None => Passage::MayBeLeftOut,
-            Some(false) if self.mouth.is_newer(&rtp) && !self.own_keys.may_be_down(now) => Passage::Must,
+            Some(false) if must && self.mouth.is_newer(&rtp) => Passage::Must,
             Some(false) => Passage::May,
         }
     }
