@@ -196,6 +196,10 @@ impl Doorstep {
             return;
         }
         let first = asked.status.is_none();
+        if asked.status.is_some_and(|known| known >= 300) && status < 300 {
+            // Refused and then accepted: a phone that has forgotten in between. There is nothing to acknowledge.
+            return;
+        }
         // An INVITE is given up 64*T1 after its CANCEL (§9.1), or where nothing at all has been heard (Timer B).
         let since = if asked.provisional { asked.cancelled } else { Some(asked.sent) };
         let given_up = since.is_some_and(|at| now.since(at) >= PATIENCE);
