@@ -49,6 +49,8 @@ pub struct Listener {
     timeout: Duration,
     /// Where what has just arrived may go on to, and how often it has.
     pub passing: Option<(LegId, Passage, u32)>,
+    /// What came before the Start of its leg and may go on to this one now, in order.
+    pub early: Vec<(LegId, Passage, Flight)>,
 }
 
 impl Listener {
@@ -60,6 +62,7 @@ impl Listener {
             counts: Counts::default(),
             timeout,
             passing: None,
+            early: Vec::new(),
         }
     }
 
@@ -81,6 +84,7 @@ impl Listener {
         let fails = std::mem::take(&mut self.tapes).fails;
         self.tapes.fails = fails;
         self.passing = None;
+        self.early.clear();
     }
 
     /// A plane asks for a port. Returns whether it is nobody else's.
@@ -99,6 +103,7 @@ impl Listener {
     /// A datagram reaches the RTP port of a leg; before the plane gets it.
     pub fn arrives(&mut self, now: Time, leg: LegId, flight: &Flight) {
         self.counts.arrived += 1;
+        self.early_is_over(now);
         let Some(view) = self.views.get_mut(&leg) else { return };
         if view.ear.format.is_none() {
             return view.ear.keep_early(now, flight);
@@ -124,17 +129,42 @@ impl Listener {
         }
     }
 
+    /// A leg is started: what it was sent before is heard, and in a bridge passed on.
+    pub fn early_is_heard(&mut self, now: Time, leg: LegId, heard: Vec<(Time, Flight)>) {
+        self.early_is_over(now);
+        let partner = self.views.get(&leg).and_then(|view| view.partner);
+        for (at, flight) in heard {
+            if let Sort::Sound { speaker, number } = flight.sort {
+                self.tapes.hear(at, leg, false, speaker, number);
+            }
+            if let Some(to) = partner
+                && let Some((view, partner)) = self.views.get(&leg).zip(self.views.get(&to))
+            {
+                self.early.push((to, partner.passage(now, &flight, &view.keys), flight));
+            }
+        }
+    }
+
+    /// What of it was not passed on is left out.
+    fn early_is_over(&mut self, now: Time) {
+        for (to, _, flight) in std::mem::take(&mut self.early) {
+            self.leaves_out(now, to, &flight);
+        }
+    }
+
+    pub fn leaves_out(&mut self, now: Time, to: LegId, flight: &Flight) {
+        if let Some((view, rtp)) = self.views.get_mut(&to).zip(wire::parse(flight.bytes())) {
+            view.mouth.leave_out(now, &rtp);
+        }
+    }
+
     /// The plane has had it: everything that must be told or passed on has been.
     pub fn arrived(&mut self, now: Time, leg: LegId, flight: &Flight) {
         self.settle(now, leg);
         let Some((to, passage, sent)) = self.passing.take() else { return };
         match passage {
             Passage::Must if sent == 0 => self.complain(now, to, "what its partner says is not passed on"),
-            Passage::LeftOut | Passage::MayBeLeftOut if sent == 0 => {
-                if let Some((view, rtp)) = self.views.get_mut(&to).zip(wire::parse(flight.bytes())) {
-                    view.mouth.leave_out(now, &rtp);
-                }
-            }
+            Passage::LeftOut | Passage::MayBeLeftOut if sent == 0 => self.leaves_out(now, to, flight),
             _ => {}
         }
     }

@@ -52,9 +52,8 @@ impl Listener {
         };
         match command {
             MediaCommand::Start { format, .. } => {
-                for (at, speaker, number) in view.start(now, *format) {
-                    self.tapes.hear(at, leg, false, speaker, number);
-                }
+                let heard = view.start(now, *format);
+                self.early_is_heard(now, leg, heard);
             }
             MediaCommand::Play { play, prompts, repeat, .. } => {
                 view.playing = Some(Playing::new(now, *play, prompts, *repeat));

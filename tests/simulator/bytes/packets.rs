@@ -5,7 +5,7 @@ use super::listener::Listener;
 use super::own_keys::Stroke;
 use super::view::{Passage, View};
 use super::wire::{self, Rtp};
-use onekey::codec::StreamFormat;
+use onekey::codec::{Codec, StreamFormat};
 use onekey::ids::LegId;
 use onekey::media::Packet;
 use onekey::time::Time;
@@ -21,6 +21,11 @@ impl Listener {
             *sent += 1;
             if *sent > 1 { Passage::No } else { *passage }
         });
+        let early = self.early_in(now, leg, bytes);
+        let (passage, flight) = match &early {
+            Some((passage, flight)) => (Some(*passage), Some(flight)),
+            None => (passage, flight),
+        };
         let Some(view) = self.views.get_mut(&leg) else {
             return self.complain(now, leg, "sends and is not open");
         };
@@ -42,6 +47,23 @@ impl Listener {
             _ => Err("sends before its Start, on hold, or no plain RTP"),
         };
         self.check(now, leg, verdict);
+    }
+
+    /// Is this what somebody said before the Start? Those before it in line are left out.
+    fn early_in(&mut self, now: Time, leg: LegId, bytes: &[u8]) -> Option<(Passage, Flight)> {
+        let said = wire::parse(bytes)?;
+        let same = |flight: &Flight| match flight.sort {
+            Sort::Sound { speaker, number } => [Codec::Pcmu, Codec::Pcma]
+                .iter()
+                .any(|law| wire::read_frame(*law, said.payload) == Some((speaker, number))),
+            _ => wire::parse(flight.bytes()).is_some_and(|source| source.payload == said.payload),
+        };
+        let at = self.early.iter().position(|(to, _, flight)| *to == leg && same(flight))?;
+        for (to, _, flight) in self.early.drain(..at).collect::<Vec<_>>() {
+            self.leaves_out(now, to, &flight);
+        }
+        let (_, passage, flight) = self.early.remove(0);
+        Some((passage, flight))
     }
 
     pub fn sends_rtcp(&mut self, now: Time, leg: LegId, to: SocketAddr, bytes: &[u8]) {

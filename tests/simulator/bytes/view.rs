@@ -80,8 +80,8 @@ impl View {
         self.ear.format.is_none() || foreign.is_some_and(|ssrc| self.ear.is_open_to(now, flight.from, ssrc))
     }
 
-    /// Offer and answer are settled. What came early counts from now on; the marked frames among it are returned.
-    pub fn start(&mut self, now: Time, format: StreamFormat) -> Vec<(Time, u16, u32)> {
+    /// Offer and answer are settled. What came early counts from now on; what of it is taken is returned.
+    pub fn start(&mut self, now: Time, format: StreamFormat) -> Vec<(Time, Flight)> {
         self.ear.start(now, format);
         if let Some(playing) = &mut self.playing {
             playing.resettled(now);
@@ -89,11 +89,8 @@ impl View {
         self.own_keys.disturb();
         let mut heard = Vec::new();
         for (at, flight) in std::mem::take(&mut self.ear.early) {
-            if self.take(at, &flight)
-                && self.receives()
-                && let Sort::Sound { speaker, number } = flight.sort
-            {
-                heard.push((at, speaker, number));
+            if self.take(at, &flight) && self.receives() {
+                heard.push((at, flight));
             }
         }
         heard
