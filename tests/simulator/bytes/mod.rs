@@ -115,7 +115,7 @@ impl Bytes {
     /// The weather changes.
     pub fn set_air(&mut self, air: Air) {
         self.air = air;
-        self.listener.tapes.disturb();
+        self.listener.tapes.disturb(self.now);
     }
 
     /// A disk that cannot record: `RecordOpen` and `RecordSamples` fail.

@@ -35,6 +35,8 @@ pub struct Tapes {
     answers: BTreeMap<LegId, VecDeque<Answer>>,
     /// The disk's view of open files.
     open: BTreeMap<LegId, bool>,
+    /// The air has changed shortly before.
+    disturbed_until: Time,
     /// Seconds recorded, so that an idle listener is seen.
     pub seconds: u64,
 }
@@ -111,7 +113,7 @@ impl Tapes {
             ending: None,
             samples: Vec::new(),
             sides: Default::default(),
-            disturbed: false,
+            disturbed: now < self.disturbed_until,
         };
         self.running.insert(leg, tape);
         self.open.insert(leg, !self.fails);
@@ -188,7 +190,9 @@ impl Tapes {
         }
     }
 
-    pub fn disturb(&mut self) {
+    /// The air changes: what was sent before that arrives at once with what was sent after it.
+    pub fn disturb(&mut self, now: Time) {
+        self.disturbed_until = now + Duration::from_secs(1);
         self.running.values_mut().for_each(|tape| tape.disturbed = true);
     }
 
