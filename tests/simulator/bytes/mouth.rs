@@ -26,6 +26,8 @@ pub struct Mouth {
     left_out: u16,
     /// The offset was set by a packet that was not passed on.
     blind: bool,
+    /// What came before a Start went out in one burst: its timestamps are ahead of the clock until it is set anew.
+    pub burst: bool,
     ssrc: u32,
     /// After the last sample sent.
     end: u32,
@@ -53,6 +55,7 @@ impl Default for Mouth {
             relay_may_be_over: false,
             left_out: 0,
             blind: false,
+            burst: false,
             ssrc: 0,
             end: 0,
             clock: None,
@@ -152,7 +155,10 @@ impl Mouth {
         if !first && self.newest.is_some_and(|newest| step(newest, rtp.sequence) != 1) {
             return Err("it begins anew with a number that does not follow");
         }
-        if first || self.begins_in_time(now, rtp.timestamp) { Ok(()) } else { Err("it begins anew at a wrong time") }
+        let in_time = first || self.begins_in_time(now, rtp.timestamp);
+        let burst = self.burst;
+        self.burst &= !in_time;
+        if in_time || burst { Ok(()) } else { Err("it begins anew at a wrong time") }
     }
 
     fn may_begin_anew(&self, now: Time, relay: Relay, source: &Rtp<'_>) -> bool {

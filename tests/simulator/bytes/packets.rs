@@ -63,6 +63,7 @@ impl Listener {
             self.leaves_out(now, to, &flight);
         }
         let (_, passage, flight) = self.early.remove(0);
+        self.views.entry(leg).and_modify(|view| view.mouth.burst = true);
         Some((passage, flight))
     }
 
