@@ -65,7 +65,7 @@ fn stages() -> (Stage, Stage) {
     let mut files = read_dialplans(&folder).expect("the plan's files");
     for (_, text) in &mut files {
         *text = text.replace("queue recorded", "queue taped").replace("queue.recorded", "queue.taped");
-        *text = text.replace("ring_timeout = \"20s\"", "ring_timeout = \"8s\"\nlength_max = 3");
+        *text = text.replace("ring_timeout = \"20s\"", "ring_timeout = \"8s\"\nlength_max = 3\nages_every = \"2s\"");
     }
     let facts = Facts { prompts: &first.prompts, registry_thresholds: vec![60, 65], agents: None };
     let (plan, told) = load(&files, &facts);
