@@ -7,8 +7,9 @@ use crate::call::Call;
 use crate::call::event::{Event, LineDirection};
 use crate::engine::output::{CallLine, Output};
 use crate::ids::{CallId, LegId, WorkerId};
-use crate::sip::Invitation;
+use crate::sip::identity::trunk_of;
 use crate::sip::stack::EndReason;
+use crate::sip::{Flow, Invitation};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ impl Engine {
         if self.draining {
             return self.refuse(invitation.leg, 503, "draining");
         }
-        if self.calls.len() >= self.config.calls_max {
+        if self.calls.len() >= self.room_for(&invitation) {
             return self.refuse(invitation.leg, 503, "overload");
         }
         if let Some(feature) = self.feature_code(&invitation) {
@@ -39,18 +40,32 @@ impl Engine {
         let worker = self.quietest_worker();
         let leg = invitation.leg;
         let address = self.media_address(invitation.flow.local.ip());
+        let signals_from = self.signals_from(&invitation.flow);
         self.calls.insert(id, CallEntry::new(call, leg, worker, invitation, number, self.now));
         self.log(id, LineDirection::World, "call".into());
-        self.open_leg(leg, Leg::new(Role::Caller(id), worker, address));
+        self.open_leg(leg, Leg::new(Role::Caller(id), worker, address, signals_from));
         match hash {
             Some(hash) => self.ask_registry(id, hash),
             None => self.work.push_back(Work::Call(id, Event::RegistryUnknown)),
         }
     }
 
+    /// How many calls there may be for this one to be taken: where there are trunks, strangers leave them a quarter.
+    fn room_for(&self, invitation: &Invitation) -> usize {
+        let most = self.config.calls_max;
+        let is_strangers = invitation.trunk.is_none() && !self.config.sip.trunks.is_empty();
+        if is_strangers { most - most / 4 } else { most }
+    }
+
     /// What stands in SDP for a peer that reaches us at `local`.
     pub(super) fn media_address(&self, local: IpAddr) -> IpAddr {
         self.config.media_advertised.or(self.config.sip.advertised).unwrap_or(local)
+    }
+
+    /// The address that a peer's media address is held against; a trunk's word needs no proof.
+    pub(super) fn signals_from(&self, flow: &Flow) -> Option<IpAddr> {
+        let address = flow.remote.ip();
+        trunk_of(&self.config.sip.trunks, address).is_none().then_some(address)
     }
 
     pub(super) fn quietest_worker(&self) -> WorkerId {

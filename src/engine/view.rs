@@ -75,6 +75,7 @@ impl Engine {
             answered_by_person_total: self.counters.answered_by_person,
             keys_total: self.counters.keys.clone(),
             refusals_total: self.counters.refusals.clone(),
+            strangers_refused_total: self.sip.strangers_refused().clone(),
             sip_dropped_total: self.sip.dropped(),
             packets_sent_total: self.counters.streams.packets_sent,
             packets_late_total: self.counters.streams.packets_late,
