@@ -116,6 +116,9 @@ fn of_engine(snapshot: &Snapshot) -> Page {
     page.one("onekey_promises_due", gauge, "Open requests whose caller is to be called back.", snapshot.promises_due);
     let troubles = snapshot.ledger_troubles;
     page.one("onekey_ledger_troubles_total", counter, "Ledger entries written late or not at all.", troubles);
+    let refused = snapshot.packets_refused_total;
+    let help = "RTP packets of strangers, or that make no sense, on calls that have ended.";
+    page.one("onekey_packets_refused_total", counter, help, refused);
     page.one(
         "onekey_sip_dropped_total",
         counter,

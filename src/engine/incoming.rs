@@ -19,11 +19,10 @@ const RETRY_AFTER_SECONDS: u32 = 10;
 
 impl Engine {
     pub(super) fn incoming(&mut self, invitation: Invitation) {
-        if self.draining {
-            return self.refuse(invitation.leg, 503, "draining");
-        }
-        if self.calls.len() >= self.room_for(&invitation) {
-            return self.refuse(invitation.leg, 503, "overload");
+        let is_strangers = invitation.trunk.is_none();
+        let room = if is_strangers { self.room_for_strangers() } else { self.config.calls_max };
+        if let Some(why) = self.has_no_room(room) {
+            return self.refuse(invitation.leg, 503, why);
         }
         if let Some(feature) = self.feature_code(&invitation) {
             return self.begin_feature(invitation, feature);
@@ -50,11 +49,18 @@ impl Engine {
         }
     }
 
-    /// How many calls there may be for this one to be taken: where there are trunks, strangers leave them a quarter.
-    fn room_for(&self, invitation: &Invitation) -> usize {
+    /// How many calls there may be for a stranger's to be taken: where there are trunks, a quarter is theirs.
+    pub(super) fn room_for_strangers(&self) -> usize {
         let most = self.config.calls_max;
-        let is_strangers = invitation.trunk.is_none() && !self.config.sip.trunks.is_empty();
-        if is_strangers { most - most / 4 } else { most }
+        if self.config.sip.trunks.is_empty() { most } else { most - most / 4 }
+    }
+
+    /// Why no call is taken now, where there may be so many.
+    pub(super) fn has_no_room(&self, most: usize) -> Option<&'static str> {
+        if self.draining {
+            return Some("draining");
+        }
+        (self.calls.len() >= most).then_some("overload")
     }
 
     /// What stands in SDP for a peer that reaches us at `local`.

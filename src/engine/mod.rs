@@ -188,7 +188,11 @@ impl Engine {
         self.now = now;
         self.fire_due();
         match input {
-            Input::Sip(datagram) => self.with_sip(|sip, out| sip.receive(now, datagram, out)),
+            Input::Sip(datagram) => {
+                let closed = self.has_no_room(self.room_for_strangers());
+                self.sip.close_to_strangers(closed);
+                self.with_sip(|sip, out| sip.receive(now, datagram, out));
+            }
             Input::ConnectionClosed(connection) => {
                 self.with_sip(|sip, out| sip.connection_closed(now, connection, out));
             }

@@ -14,7 +14,7 @@ use crate::sip::offenders::{Offence, Offenders};
 use crate::sip::{Datagram, Flow, Transport, Trunk};
 use crate::time::Time;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -134,7 +134,7 @@ impl TcpConnections {
 
     /// How many are open.
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().taken()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -144,9 +144,13 @@ impl TcpConnections {
     /// A place for one more connection, or `None` where a bound is reached.
     fn admit(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Vec<u8>>)> {
         let (writes, receiver) = mpsc::channel(WRITES_WAITING_MAX);
-        match self.lock().take(remote, writes) {
-            Ok(id) => return Some((id, receiver)),
-            Err(Refused::AddressHasMany) => self.offence(remote),
+        let taken = self.lock().take(remote, writes);
+        match taken {
+            Ok((id, evicted)) => {
+                evicted.into_iter().for_each(|address| self.offence(address));
+                return Some((id, receiver));
+            }
+            Err(Refused::AddressHasMany) => self.offence(remote.ip()),
             Err(Refused::AllTaken) => {}
         }
         tracing::debug!("a TCP connection with {} was refused: too many are open", remote.ip());
@@ -154,8 +158,8 @@ impl TcpConnections {
     }
 
     /// Trunks are never reported.
-    fn offence(&self, remote: SocketAddr) {
-        let address = remote.ip().to_canonical();
+    fn offence(&self, address: IpAddr) {
+        let address = address.to_canonical();
         if trunk_of(&self.limits.trunks, address).is_some() {
             return;
         }
@@ -214,7 +218,7 @@ impl TcpConnections {
             let wait = timeout_at(whole_by.unwrap_or(idle_by), reader.read(&mut buffer));
             let length = match wait.await {
                 Err(_) if whole_by.is_some() => {
-                    self.offence(flow.remote);
+                    self.offence(flow.remote.ip());
                     return "a message took too long".into();
                 }
                 Err(_) => return "nothing came for too long".into(),

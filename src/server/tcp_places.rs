@@ -49,17 +49,18 @@ impl Places {
         }
     }
 
-    /// A place for one more. A stranger's connection may lose its place, and with it its writer, for it.
+    /// A place for one more. A stranger's connection may lose its place, and with it its writer, for it: whose, is told.
     ///
     /// # Errors
     /// There is none.
-    pub fn take(&mut self, remote: SocketAddr, writes: Sender<Vec<u8>>) -> Result<u64, Refused> {
+    pub fn take(&mut self, remote: SocketAddr, writes: Sender<Vec<u8>>) -> Result<(u64, Option<IpAddr>), Refused> {
         let (address, is_trunk) = (remote.ip(), trunk_of(&self.trunks, remote.ip()).is_some());
         if !is_trunk && self.of_address.get(&address).is_some_and(|count| *count >= self.most_of_address) {
             return Err(Refused::AddressHasMany);
         }
-        if self.by_id.len() >= self.most && !self.give_way() {
-            return Err(Refused::AllTaken);
+        let mut evicted = None;
+        if self.by_id.len() >= self.most {
+            evicted = Some(self.give_way().ok_or(Refused::AllTaken)?);
         }
         self.last_id += 1;
         let id = self.last_id;
@@ -69,18 +70,20 @@ impl Places {
         if !is_trunk {
             self.unproven.insert(id, address);
         }
-        Ok(id)
+        Ok((id, evicted))
     }
 
-    /// Closes the oldest unproven connection of the address that has the most of them. `false`: there is none.
-    pub fn give_way(&mut self) -> bool {
+    /// Closes the oldest unproven connection of the address that has the most of them; `None`: there is none.
+    pub fn give_way(&mut self) -> Option<IpAddr> {
         let mut counts: HashMap<IpAddr, usize> = HashMap::new();
         for address in self.unproven.values() {
             *counts.entry(*address).or_default() += 1;
         }
         let most = counts.values().max().copied().unwrap_or(0);
-        let oldest = self.unproven.iter().find(|(_, address)| counts.get(address) == Some(&most)).map(|(id, _)| *id);
-        oldest.map(|id| self.remove(id)).is_some()
+        let oldest = self.unproven.iter().find(|(_, address)| counts.get(address) == Some(&most));
+        let (id, address) = oldest.map(|(id, address)| (*id, *address))?;
+        self.remove(id);
+        Some(address)
     }
 
     pub fn remove(&mut self, id: u64) {
@@ -113,7 +116,8 @@ impl Places {
         self.by_remote.get(&remote).copied()
     }
 
-    pub fn len(&self) -> usize {
+    /// How many have a place.
+    pub fn taken(&self) -> usize {
         self.by_id.len()
     }
 }
@@ -124,7 +128,7 @@ mod tests {
     use tokio::sync::mpsc::channel;
 
     fn take(places: &mut Places, host: u8, port: u16) -> Result<u64, Refused> {
-        places.take(SocketAddr::from(([192, 0, 2, host], port)), channel(1).0)
+        places.take(SocketAddr::from(([192, 0, 2, host], port)), channel(1).0).map(|(id, _)| id)
     }
 
     #[test]
@@ -136,7 +140,7 @@ mod tests {
         let newcomer = take(&mut places, 2, 1).unwrap();
         assert!(places.writes(greedy[0]).is_none(), "the oldest of the greedy one");
         assert!(places.writes(lone).is_some() && places.writes(newcomer).is_some());
-        assert_eq!((places.len(), take(&mut places, 66, 5).is_ok(), places.len()), (4, true, 4));
+        assert_eq!((places.taken(), take(&mut places, 66, 5).is_ok(), places.taken()), (4, true, 4));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Offence {
 pub const PERIOD: Duration = Duration::from_secs(60);
 /// Most offenders remembered; the one whose minute ends first is forgotten first.
 const REMEMBERED_MAX: usize = 10_000;
-/// Most lines in a [`PERIOD`]: a flood under ever new false addresses must not fill the disk.
+/// Most lines of one offence in a [`PERIOD`]: a flood under ever new false addresses must not fill the disk.
 pub const LINES_MAX: u32 = 100;
 
 /// The offenders of the last minute.
@@ -62,8 +62,8 @@ pub const LINES_MAX: u32 = 100;
 pub struct Offenders {
     counts: BTreeMap<(IpAddr, Offence), (u32, Time)>,
     by_end: BTreeSet<(Time, IpAddr, Offence)>,
-    lines: u32,
-    lines_until: Time,
+    /// Lines of each offence, and when they are counted anew.
+    lines: BTreeMap<Offence, (u32, Time)>,
 }
 
 impl Offenders {
@@ -82,15 +82,16 @@ impl Offenders {
             self.by_end.insert((end, address, offence));
         }
         self.counts.insert((address, offence), (count, end));
-        count == offence.threshold() && self.has_line(now)
+        count == offence.threshold() && self.has_line(now, offence)
     }
 
-    fn has_line(&mut self, now: Time) -> bool {
-        if now >= self.lines_until {
-            (self.lines, self.lines_until) = (0, now + PERIOD);
+    fn has_line(&mut self, now: Time, offence: Offence) -> bool {
+        let (lines, until) = self.lines.entry(offence).or_insert((0, now + PERIOD));
+        if now >= *until {
+            (*lines, *until) = (0, now + PERIOD);
         }
-        self.lines += 1;
-        self.lines <= LINES_MAX
+        *lines += 1;
+        *lines <= LINES_MAX
     }
 
     fn forget(&mut self, now: Time) {
@@ -140,6 +141,7 @@ mod tests {
             (0..20_000).filter(told).count() as u32
         };
         assert_eq!((flood(0), flood(60_000)), (LINES_MAX, LINES_MAX));
+        assert!(offenders.note(Time::from_millis(60_000), OFFENDER, Offence::Calls), "no flood hides another offence");
         assert_eq!((offenders.counts.len(), offenders.by_end.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
     }
 }

@@ -85,6 +85,8 @@ pub struct SipStack {
     pub(super) calls_of: BTreeMap<IpAddr, usize>,
     /// What strangers may dial; `None`: anything.
     pub(super) numbers: Option<BTreeSet<String>>,
+    /// Why strangers' new calls are refused, if they are.
+    pub(super) closed: Option<&'static str>,
     pub(super) strangers_refused: BTreeMap<&'static str, u64>,
     next_leg: u64,
     dropped: u64,
@@ -102,6 +104,7 @@ impl SipStack {
             offenders: Offenders::default(),
             calls_of: BTreeMap::new(),
             numbers: None,
+            closed: None,
             strangers_refused: BTreeMap::new(),
             random,
             config,

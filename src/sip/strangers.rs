@@ -31,7 +31,7 @@ const SCANNERS: [&str; 11] = [
     "smap",
 ];
 
-/// Seconds after which one who holds too many calls may try again.
+/// Seconds after which one for whom there is no room may try again.
 const RETRY_SECONDS: &str = "10";
 
 impl SipStack {
@@ -39,6 +39,11 @@ impl SipStack {
     /// is called every number goes to the engine.
     pub fn publish(&mut self, numbers: BTreeSet<String>) {
         self.numbers = Some(numbers);
+    }
+
+    /// There is no room for strangers' new calls, for this reason: they are refused before anything is made for them.
+    pub fn close_to_strangers(&mut self, reason: Option<&'static str>) {
+        self.closed = reason;
     }
 
     /// What strangers sent and was refused, by reason.
@@ -108,14 +113,23 @@ impl SipStack {
             self.reply(request, flow, 404, Vec::new(), out);
             return false;
         }
+        if let Some(reason) = self.closed {
+            *self.strangers_refused.entry(reason).or_default() += 1;
+            self.put_off(request, flow, out);
+            return false;
+        }
         if self.calls_of.get(&network(flow.remote.ip())).is_some_and(|calls| *calls >= self.config.strangers.calls_max)
         {
             self.note_refusal(now, &flow, Offence::Calls, "calls_at_once", out);
-            let extra = vec![("Retry-After".to_owned(), RETRY_SECONDS.to_owned())];
-            self.reply(request, flow, 503, extra, out);
+            self.put_off(request, flow, out);
             return false;
         }
         true
+    }
+
+    fn put_off(&mut self, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
+        let extra = vec![("Retry-After".to_owned(), RETRY_SECONDS.to_owned())];
+        self.reply(request, flow, 503, extra, out);
     }
 
     /// A request named a dialog or an INVITE that there is not, or that is not its sender's.

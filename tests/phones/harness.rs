@@ -173,6 +173,7 @@ impl Setup {
     }
 
     /// The same, by a command that becomes the program (`exec`) in the setup's folder.
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn start_by(self, command: Command) -> Program {
         self.prepare();
         let running = Running::start("onekey serve", command, self.folder.file("log"), Stdio::null());
@@ -283,22 +284,26 @@ impl Program {
     }
 
     /// The most since [`forget_peak`](Self::forget_peak), in KiB.
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn peak_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.pid())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("");
         line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
     }
 
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn forget_peak(&self) {
         // Where this is not allowed the peak is that since the start: more, never less.
         let _ = std::fs::write(format!("/proc/{}/clear_refs", self.running.pid()), "5");
     }
 
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn pid(&self) -> u32 {
         self.running.pid()
     }
 
     /// Status and text of `/healthz`.
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn health(&self) -> String {
         self.page("/healthz")
     }

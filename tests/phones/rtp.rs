@@ -135,11 +135,13 @@ impl Stream {
     }
 
     /// Packets sent so far.
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn sent(&self) -> u64 {
         self.state().sent
     }
 
     /// Sends these very bytes from the phone's own socket to where its packets go.
+    #[allow(dead_code)] // tests/phones_abuse uses it
     pub fn inject(&self, packet: &[u8]) {
         let state = self.state();
         if let Some(remote) = state.remote {

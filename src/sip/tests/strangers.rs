@@ -148,3 +148,15 @@ fn only_an_ack_with_our_tag_proves_that_the_caller_hears_us() {
     peer.receive(&inside("ACK", 1, &tag, ""));
     assert!(peer.stack.is_proven(leg));
 }
+
+#[test]
+fn without_room_a_stranger_is_put_off_without_a_trace_and_a_trunk_is_heard() {
+    let mut peer = peer();
+    peer.stack.close_to_strangers(Some("overload"));
+    let answered = peer.receive(&invite(1));
+    assert_eq!(answered.iter().map(|one| one.status()).collect::<Vec<_>>(), [Some(503)]);
+    assert!(peer.stack.is_quiet() && peer.timers.is_empty());
+    let mut trunk = peer.from(TRUNK);
+    trunk.receive(&invite(2));
+    assert_eq!(incoming(&trunk).len(), 1);
+}
