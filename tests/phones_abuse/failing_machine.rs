@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const ASKING: usize = 30;
 
 fn length() -> Duration {
-    Duration::from_secs(if tools::long() { 15 } else { 4 })
+    Duration::from_secs(if tools::long() { 15 } else { 3 })
 }
 
 fn until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
@@ -38,8 +38,8 @@ fn ask(siege: &Siege) -> Vec<Call> {
         call.must(&What::Answered, SOON);
         call.press('0');
     }
-    for call in &calls {
-        let before = call.stream.heard().packets;
+    let before: Vec<u64> = calls.iter().map(|call| call.stream.heard().packets).collect();
+    for (call, before) in calls.iter().zip(before) {
         call.must_hear(before + 75, SOON);
     }
     calls

@@ -14,7 +14,7 @@ const UNPUBLISHED: &str = "5559999";
 const PUBLISHED: &str = "5550100";
 
 fn length() -> Duration {
-    Duration::from_secs(if tools::long() { 20 } else { 4 })
+    Duration::from_secs(if tools::long() { 20 } else { 3 })
 }
 
 /// So many addresses of a block that nobody else in this test has.

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 fn length() -> Duration {
-    Duration::from_secs(if tools::long() { 20 } else { 4 })
+    Duration::from_secs(if tools::long() { 20 } else { 3 })
 }
 
 /// Where the program takes the sound of each call and of each agent.
