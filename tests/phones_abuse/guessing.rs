@@ -49,7 +49,7 @@ fn guesses_find_no_password_and_no_name_and_disturb_nobody() {
     let server = siege.program.sip;
     let guesser = net.host();
     let (tried, _) = siege.endure("REGISTER guesses 1 000/s, one address", New::Everybody, || {
-        flood(&[guesser], server, 1000, Duration::from_secs(if tools::long() { 20 } else { 4 }), |own, n| {
+        flood(&[guesser], server, 1000, Duration::from_secs(if tools::long() { 20 } else { 3 }), |own, n| {
             let user = (2000 + n % 400).to_string();
             let wrong = digest::credentials(
                 "Digest realm=\"onekey\", nonce=\"0\"",
@@ -150,7 +150,7 @@ fn sipvicious_finds_nothing_whatever_it_calls_itself() {
     let server = siege.program.sip.ip().to_string();
     for user_agent in ["friendly-scanner", "Linphone/5.1"] {
         let scans = [
-            ("svmap", vec!["-p", "5060", "--randomscan"]),
+            ("svmap", vec!["-p", "5060"]),
             ("svwar", vec!["-m", "REGISTER", "-e", "1990-2050", "-p", "5060"]),
             ("svcrack", vec!["-u", "2001", "-d", "words", "-p", "5060"]),
         ];
@@ -159,13 +159,11 @@ fn sipvicious_finds_nothing_whatever_it_calls_itself() {
             let mut running: Vec<(&str, Running)> = scans
                 .iter()
                 .map(|(scanner, options)| {
-                    let options: Vec<&str> =
-                        options.iter().copied().filter(|option| *option != "--randomscan").collect();
-                    let arguments = [options, vec![server.as_str()]].concat();
+                    let arguments = [options.clone(), vec![server.as_str()]].concat();
                     (*scanner, tool(&folder, scanner, user_agent, &arguments))
                 })
                 .collect();
-            let end = Instant::now() + Duration::from_secs(if tools::long() { 40 } else { 6 });
+            let end = Instant::now() + Duration::from_secs(if tools::long() { 40 } else { 4 });
             while Instant::now() < end && running.iter_mut().any(|(_, one)| one.is_running()) {
                 std::thread::sleep(Duration::from_millis(50));
             }

@@ -3,7 +3,7 @@
 
 use crate::attack::invite;
 use crate::call::{Call, What};
-use crate::harness::{Program, Setup, alone};
+use crate::harness::{Program, Setup, shared};
 use crate::net::Net;
 use crate::phone::Phone;
 use crate::rtp::Sound;
@@ -56,7 +56,7 @@ fn dial(phone: &Phone, program: &Program, count: u64) -> Vec<Call> {
 
 #[test]
 fn a_third_party_gets_three_seconds_of_each_call_and_no_more() {
-    let _turn = alone();
+    let _turn = shared();
     let net = Net::new();
     let program = program(&net);
     let victim = Victim::new(&net);
@@ -78,7 +78,7 @@ fn a_third_party_gets_three_seconds_of_each_call_and_no_more() {
 
 #[test]
 fn who_forges_his_address_and_never_acknowledges_brings_no_more_either() {
-    let _turn = alone();
+    let _turn = shared();
     let net = Net::new();
     let program = program(&net);
     let victim = Victim::new(&net);
@@ -94,7 +94,7 @@ fn who_forges_his_address_and_never_acknowledges_brings_no_more_either() {
 
 #[test]
 fn who_only_listens_hears_everything() {
-    let _turn = alone();
+    let _turn = shared();
     let net = Net::new();
     let program = program(&net);
     let phone = program.caller(&net);
@@ -106,7 +106,7 @@ fn who_only_listens_hears_everything() {
 
 #[test]
 fn who_speaks_from_elsewhere_than_the_sdp_says_is_heard_and_hears_everything() {
-    let _turn = alone();
+    let _turn = shared();
     let net = Net::new();
     let program = program(&net);
     let agent = program.agent(&net, "1001");
