@@ -188,7 +188,8 @@ impl RtpLeg {
         let free = self.play.is_none() && !self.keys_out.is_pressing();
         let Some((format, to)) = self.way_out().filter(|_| free) else { return };
         if !self.allowance.takes(self.latch.is_heard()) {
-            return;
+            // What goes on later takes up our numbers, not the partner's.
+            return self.relay.reset();
         }
         let leg = self.id;
         let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
@@ -207,13 +208,11 @@ impl RtpLeg {
         let way = self.way_out().and_then(|(format, to)| Some((format.telephone_event?, to)));
         // Held meanwhile, or playing: the moment of the key is over.
         let Some((payload_type, to)) = way.filter(|_| self.play.is_none()) else { return self.keys_out.forget() };
-        let (leg, is_heard) = (self.id, self.latch.is_heard());
-        let allowance = &mut self.allowance;
-        let send = |packet| {
-            if allowance.takes(is_heard) {
-                out.push(MediaOutput::Send { leg, to, packet });
-            }
-        };
+        if self.keys_out.is_pressing() && !self.allowance.takes(self.latch.is_heard()) {
+            return self.keys_out.forget();
+        }
+        let leg = self.id;
+        let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
         if self.keys_out.send(now, payload_type, &mut self.outgoing, send) {
             // The partner's numbers go on behind ours, even if the key is broken off.
             self.relay.reset();
@@ -248,9 +247,12 @@ impl RtpLeg {
                 self.play = None;
                 return false;
             };
-            let packet = self.outgoing.frame(format.payload_type, std::mem::take(&mut self.marker), frame.bytes);
             if self.allowance.takes(self.latch.is_heard()) {
+                let packet = self.outgoing.frame(format.payload_type, std::mem::take(&mut self.marker), frame.bytes);
                 out.push(MediaOutput::Send { leg, to, packet });
+            } else {
+                self.outgoing.skip(1);
+                self.marker = true;
             }
             if frame.offer_ends {
                 out.push(MediaOutput::Event(MediaEvent::OfferHeard { leg, play: id }));

@@ -31,6 +31,8 @@ const SCANNERS: [&str; 11] = [
     "smap",
 ];
 
+/// This part of the transactions that there may be is a crowd.
+const CROWD: usize = 16;
 /// Seconds after which one for whom there is no room may try again.
 const RETRY_SECONDS: &str = "10";
 
@@ -41,7 +43,8 @@ impl SipStack {
         self.numbers = Some(numbers);
     }
 
-    /// There is no room for strangers' new calls, for this reason: they are refused before anything is made for them.
+    /// There is no room for strangers' new calls, for this reason. The engine refuses them, with a transaction that knows a
+    /// late repeat for one; in a flood they are refused before anything is made for them.
     pub fn close_to_strangers(&mut self, reason: Option<&'static str>) {
         self.closed = reason;
     }
@@ -108,12 +111,14 @@ impl SipStack {
         }
         let dialled = identity::dialled(uri);
         let is_published = self.numbers.as_ref().is_none_or(|numbers| numbers.contains(&dialled));
-        if !is_published && self.registrar.sender(now, request, &flow).is_none() {
+        // An agent's feature code is the engine's to refuse: she may have registered by the time its repeat comes.
+        let may_be_code = dialled.starts_with('*') && !self.is_crowded();
+        if !is_published && !may_be_code && self.registrar.sender(now, request, &flow).is_none() {
             self.note_refusal(now, &flow, Offence::Numbers, "unknown_number", out);
             self.reply(request, flow, 404, Vec::new(), out);
             return false;
         }
-        if let Some(reason) = self.closed {
+        if let Some(reason) = self.closed.filter(|_| self.is_crowded()) {
             *self.strangers_refused.entry(reason).or_default() += 1;
             self.put_off(request, flow, out);
             return false;
@@ -125,6 +130,11 @@ impl SipStack {
             return false;
         }
         true
+    }
+
+    /// Are there more transactions than honest callers who are refused would leave behind?
+    fn is_crowded(&self) -> bool {
+        self.transactions.servers() >= self.config.transactions_max / CROWD
     }
 
     fn put_off(&mut self, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {

@@ -60,7 +60,10 @@ impl Listener {
                 view.mouth.relay_may_be_over = true;
                 view.own_keys.disturb();
             }
-            MediaCommand::Confine { .. } => {}
+            MediaCommand::Confine { confined, .. } => {
+                view.excuse();
+                view.confined = *confined;
+            }
             MediaCommand::Stop { .. } => view.playing = None,
             MediaCommand::SendKey { key, length, .. } => {
                 let partner = view.partner;
