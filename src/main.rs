@@ -67,7 +67,8 @@ fn log(filter: &str) {
     let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(filter));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    lines.with_ansi(std::io::stderr().is_terminal()).init();
+    // Where the standard error is a file on a full disk its line is lost; to say so there would be a panic.
+    lines.with_ansi(std::io::stderr().is_terminal()).log_internal_errors(false).init();
 }
 
 /// A telephony IVR engine that hands every caller to a person on one press of 0.

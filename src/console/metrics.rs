@@ -116,6 +116,9 @@ fn of_engine(snapshot: &Snapshot) -> Page {
     page.one("onekey_promises_due", gauge, "Open requests whose caller is to be called back.", snapshot.promises_due);
     let troubles = snapshot.ledger_troubles;
     page.one("onekey_ledger_troubles_total", counter, "Ledger entries written late or not at all.", troubles);
+    let refused = snapshot.packets_refused_total;
+    let help = "RTP packets of strangers, or that make no sense, on calls that have ended.";
+    page.one("onekey_packets_refused_total", counter, help, refused);
     page.one(
         "onekey_sip_dropped_total",
         counter,
@@ -127,6 +130,9 @@ fn of_engine(snapshot: &Snapshot) -> Page {
     page.each("onekey_keys_total", counter, "Keys pressed by callers.", "key", keys);
     let refusals = snapshot.refusals_total.iter().map(|(reason, count)| (reason.to_string(), *count));
     page.each("onekey_refusals_total", counter, "INVITEs refused, by reason.", "reason", refusals);
+    let strangers = snapshot.strangers_refused_total.iter().map(|(reason, count)| (reason.to_string(), *count));
+    let help = "Requests of strangers that were refused before anything was made for them, by reason.";
+    page.each("onekey_strangers_refused_total", counter, help, "reason", strangers);
     let mut states: BTreeMap<&str, u64> =
         ["offline", "available", "ringing", "on_call", "wrap_up", "away"].into_iter().map(|state| (state, 0)).collect();
     for agent in snapshot.agents.values() {

@@ -88,7 +88,7 @@ impl Engine {
                 entry.answered = true;
                 self.with_sip(|sip, out| sip.answer(now, leg_id, description, out));
                 if let Some(format) = format {
-                    self.media(leg_id, MediaCommand::Start { leg: leg_id, format });
+                    self.start_media(leg_id, format);
                 }
                 self.tell(id, Event::Answered);
             }

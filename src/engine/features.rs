@@ -34,7 +34,8 @@ impl Engine {
         let address = self.media_address(invitation.flow.local.ip());
         let Feature { agent, away } = feature;
         self.with_queues(|queues, now, out| queues.set_away(now, &agent, away, out));
-        let mut held = Leg::new(Role::Feature { away }, worker, address);
+        let signals_from = self.signals_from(&invitation.flow);
+        let mut held = Leg::new(Role::Feature { away }, worker, address, signals_from);
         held.remember_offer(invitation.offer);
         self.open_leg(leg, held);
     }
@@ -51,7 +52,7 @@ impl Engine {
         match leg.answer(&offer) {
             Ok((answer, format)) => {
                 self.with_sip(|sip, out| sip.answer(now, id, answer, out));
-                self.media(id, MediaCommand::Start { leg: id, format });
+                self.start_media(id, format);
                 self.confirm_feature(id, away);
             }
             Err(refused) => self.end_leg(id, refusal(refused.status)),

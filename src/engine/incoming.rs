@@ -7,8 +7,9 @@ use crate::call::Call;
 use crate::call::event::{Event, LineDirection};
 use crate::engine::output::{CallLine, Output};
 use crate::ids::{CallId, LegId, WorkerId};
-use crate::sip::Invitation;
+use crate::sip::identity::trunk_of;
 use crate::sip::stack::EndReason;
+use crate::sip::{Flow, Invitation};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +19,10 @@ const RETRY_AFTER_SECONDS: u32 = 10;
 
 impl Engine {
     pub(super) fn incoming(&mut self, invitation: Invitation) {
-        if self.draining {
-            return self.refuse(invitation.leg, 503, "draining");
-        }
-        if self.calls.len() >= self.config.calls_max {
-            return self.refuse(invitation.leg, 503, "overload");
+        let is_strangers = invitation.trunk.is_none();
+        let room = if is_strangers { self.room_for_strangers() } else { self.config.calls_max };
+        if let Some(why) = self.has_no_room(room) {
+            return self.refuse(invitation.leg, 503, why);
         }
         if let Some(feature) = self.feature_code(&invitation) {
             return self.begin_feature(invitation, feature);
@@ -39,18 +39,39 @@ impl Engine {
         let worker = self.quietest_worker();
         let leg = invitation.leg;
         let address = self.media_address(invitation.flow.local.ip());
+        let signals_from = self.signals_from(&invitation.flow);
         self.calls.insert(id, CallEntry::new(call, leg, worker, invitation, number, self.now));
         self.log(id, LineDirection::World, "call".into());
-        self.open_leg(leg, Leg::new(Role::Caller(id), worker, address));
+        self.open_leg(leg, Leg::new(Role::Caller(id), worker, address, signals_from));
         match hash {
             Some(hash) => self.ask_registry(id, hash),
             None => self.work.push_back(Work::Call(id, Event::RegistryUnknown)),
         }
     }
 
+    /// How many calls there may be for a stranger's to be taken: where there are trunks, a quarter is theirs.
+    pub(super) fn room_for_strangers(&self) -> usize {
+        let most = self.config.calls_max;
+        if self.config.sip.trunks.is_empty() { most } else { most - most / 4 }
+    }
+
+    /// Why no call is taken now, where there may be so many.
+    pub(super) fn has_no_room(&self, most: usize) -> Option<&'static str> {
+        if self.draining {
+            return Some("draining");
+        }
+        (self.calls.len() >= most).then_some("overload")
+    }
+
     /// What stands in SDP for a peer that reaches us at `local`.
     pub(super) fn media_address(&self, local: IpAddr) -> IpAddr {
         self.config.media_advertised.or(self.config.sip.advertised).unwrap_or(local)
+    }
+
+    /// The address that a peer's media address is held against; a trunk's word needs no proof.
+    pub(super) fn signals_from(&self, flow: &Flow) -> Option<IpAddr> {
+        let address = flow.remote.ip();
+        trunk_of(&self.config.sip.trunks, address).is_none().then_some(address)
     }
 
     pub(super) fn quietest_worker(&self) -> WorkerId {

@@ -16,6 +16,10 @@ pub struct Leg {
     pub worker: WorkerId,
     /// Our address in its SDP.
     address: IpAddr,
+    /// Where the peer signals from; `None` where its word for an address is good enough (a trunk).
+    signals_from: Option<IpAddr>,
+    /// What the media plane was told last: may it send only so much until the peer's address has proved itself?
+    confined: bool,
     /// What our SDP says; `None` until the media plane has a port.
     local: Option<LocalMedia>,
     /// What was agreed last.
@@ -51,11 +55,13 @@ pub enum Role {
 }
 
 impl Leg {
-    pub fn new(role: Role, worker: WorkerId, address: IpAddr) -> Leg {
+    pub fn new(role: Role, worker: WorkerId, address: IpAddr, signals_from: Option<IpAddr>) -> Leg {
         Leg {
             role,
             worker,
             address,
+            signals_from,
+            confined: false,
             local: None,
             format: None,
             sip_over: false,
@@ -131,6 +137,14 @@ impl Leg {
             local.version += 1;
         }
         self.offer()
+    }
+
+    /// Whether media must be confined, if that has changed: SDP may name anybody, so an address is believed to want its
+    /// media if the peer provably hears us at it.
+    pub fn confinement(&mut self, is_proven: bool) -> Option<bool> {
+        let named = self.format.and_then(|format| format.remote).map(|remote| remote.ip().to_canonical());
+        let confined = self.signals_from.is_some_and(|from| !is_proven || named != Some(from.to_canonical()));
+        (std::mem::replace(&mut self.confined, confined) != confined).then_some(confined)
     }
 
     /// The peer has put us on hold: it will not hear what we send.

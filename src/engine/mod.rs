@@ -25,6 +25,7 @@ mod view;
 use crate::call::event::{CallTimer, Event};
 use crate::caller::NumberHash;
 use crate::callers::CallerRegistry;
+use crate::codec::StreamFormat;
 use crate::dialplan::Dialplan;
 use crate::ids::{CallId, LegId, PromiseId};
 use crate::media::command::MediaCommand;
@@ -166,6 +167,7 @@ impl Engine {
             work: VecDeque::new(),
             out: Vec::new(),
         };
+        engine.sip.publish(engine.dialplan.numbers.keys().cloned().collect());
         engine.remember(remembered);
         engine
     }
@@ -186,7 +188,11 @@ impl Engine {
         self.now = now;
         self.fire_due();
         match input {
-            Input::Sip(datagram) => self.with_sip(|sip, out| sip.receive(now, datagram, out)),
+            Input::Sip(datagram) => {
+                let closed = self.has_no_room(self.room_for_strangers());
+                self.sip.close_to_strangers(closed);
+                self.with_sip(|sip, out| sip.receive(now, datagram, out));
+            }
             Input::ConnectionClosed(connection) => {
                 self.with_sip(|sip, out| sip.connection_closed(now, connection, out));
             }
@@ -195,6 +201,7 @@ impl Engine {
             Input::Command(command) => self.command(command),
             Input::Reload(dialplan, prompts) => {
                 self.with_queues(|queues, now, out| queues.reload(now, dialplan.queues(), out));
+                self.sip.publish(dialplan.numbers.keys().cloned().collect());
                 self.dialplan = dialplan;
                 self.prompts = prompts;
             }
@@ -284,6 +291,19 @@ impl Engine {
     fn media(&mut self, leg: LegId, command: MediaCommand) {
         if let Some(worker) = self.legs.get(&leg).map(|leg| leg.worker) {
             self.out.push(Output::Media(worker, command));
+        }
+    }
+
+    /// Offer and answer are settled: media flows, freely or confined.
+    fn start_media(&mut self, leg: LegId, format: StreamFormat) {
+        self.confine(leg);
+        self.media(leg, MediaCommand::Start { leg, format });
+    }
+
+    fn confine(&mut self, id: LegId) {
+        let is_proven = self.sip.is_proven(id);
+        if let Some(confined) = self.legs.get_mut(&id).and_then(|leg| leg.confinement(is_proven)) {
+            self.media(id, MediaCommand::Confine { leg: id, confined });
         }
     }
 

@@ -7,6 +7,7 @@ use crate::ids::{AgentId, CallId, WorkerId};
 use crate::media::command::MediaCommand;
 use crate::promise::Entry;
 use crate::sip::Datagram;
+use crate::sip::offenders::Offence;
 use crate::sip::registrar::Binding;
 use crate::time::{Now, Time};
 
@@ -33,6 +34,8 @@ pub enum Notice {
     Away(AgentId),
     /// So many wrong passwords that this address is refused for a minute.
     GuessesRefused(std::net::IpAddr),
+    /// A stranger has done more of this than honest phones do; told once a minute.
+    Offence { source: std::net::IpAddr, offence: Offence },
 }
 
 /// Which question an answer belongs to. Never used twice.

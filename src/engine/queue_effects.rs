@@ -65,12 +65,13 @@ impl Engine {
         for binding in bindings {
             let id = self.sip.new_leg();
             let address = self.media_address(binding.flow.local.ip());
+            let signals_from = self.signals_from(&binding.flow);
             let to = Some(Box::new(binding));
             if let Some(entry) = self.calls.get_mut(&call) {
                 entry.legs_open += 1;
             }
             let role = Role::Agent { call, agent: agent.clone(), to, answered: false };
-            self.open_leg(id, Leg::new(role, worker, address));
+            self.open_leg(id, Leg::new(role, worker, address, signals_from));
         }
     }
 

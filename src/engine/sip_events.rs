@@ -56,6 +56,9 @@ impl Engine {
                 self.counters.refused("wrong_passwords");
                 self.out.push(Output::Notice(Notice::GuessesRefused(source)));
             }
+            SipEvent::Offence { source, offence } => {
+                self.out.push(Output::Notice(Notice::Offence { source, offence }));
+            }
             SipEvent::Bindings { agent, bindings } => {
                 let registered = !bindings.is_empty();
                 if registered != self.queues.is_registered(&agent) {
@@ -83,6 +86,7 @@ impl Engine {
     }
 
     fn acked(&mut self, leg: LegId, answer: &[u8]) {
+        self.confine(leg);
         if !answer.is_empty() {
             self.settle(leg, answer);
             let settled = self.legs.get(&leg).filter(|leg| leg.format.is_some() && !leg.closing);
@@ -103,7 +107,7 @@ impl Engine {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match leg.settle(answer) {
             Ok(Some(format)) => {
-                self.media(id, MediaCommand::Start { leg: id, format });
+                self.start_media(id, format);
                 self.hold_follows(id);
             }
             Ok(None) => {}
@@ -147,7 +151,7 @@ impl Engine {
         match leg.answer(offer) {
             Ok((answer, format)) => {
                 self.with_sip(|sip, out| sip.accept_change(now, id, answer, out));
-                self.media(id, MediaCommand::Start { leg: id, format });
+                self.start_media(id, format);
                 self.hold_follows(id);
             }
             Err(refused) => self.with_sip(|sip, out| sip.refuse_change(now, id, refused.status, out)),
@@ -225,7 +229,7 @@ impl Engine {
             return self.end_leg(id, EndReason::AnsweredElsewhere);
         }
         self.stop_phones(call, &agent, Some(id), EndReason::AnsweredElsewhere);
-        self.media(id, MediaCommand::Start { leg: id, format });
+        self.start_media(id, format);
         if let Some(entry) = self.calls.get_mut(&call) {
             entry.agent_leg = Some(id);
         }

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub keys_total: BTreeMap<char, u64>,
     /// INVITEs refused, by reason (`unknown_number`, `overload`, `draining`, `no_port`, `not_acceptable`, ...).
     pub refusals_total: BTreeMap<&'static str, u64>,
+    /// What strangers sent and was refused, by reason (`scanner`, `calls_a_second`, `unknown_dialog`, ...).
+    pub strangers_refused_total: BTreeMap<&'static str, u64>,
     /// SIP messages that could not be read or had no place.
     pub sip_dropped_total: u64,
     /// Of closed legs.

@@ -74,13 +74,25 @@ impl Engine {
             calls_total: self.counters.calls,
             answered_by_person_total: self.counters.answered_by_person,
             keys_total: self.counters.keys.clone(),
-            refusals_total: self.counters.refusals.clone(),
+            refusals_total: self.refusals(),
+            strangers_refused_total: self.sip.strangers_refused().clone(),
             sip_dropped_total: self.sip.dropped(),
             packets_sent_total: self.counters.streams.packets_sent,
             packets_late_total: self.counters.streams.packets_late,
             packets_refused_total: self.counters.streams.packets_refused,
             draining: self.draining,
         }
+    }
+
+    /// INVITEs refused by the engine, and by the stack before they came to it.
+    fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        let mut refusals = self.counters.refusals.clone();
+        for reason in ["unknown_number", "overload", "draining"] {
+            if let Some(count) = self.sip.strangers_refused().get(reason) {
+                *refusals.entry(reason).or_default() += count;
+            }
+        }
+        refusals
     }
 
     fn queue_views(&self, now: Now) -> BTreeMap<crate::ids::QueueName, QueueView> {

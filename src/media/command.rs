@@ -18,6 +18,9 @@ pub enum MediaCommand {
     Open { leg: LegId },
     /// Offer and answer are settled (again): send and expect this. A changed remote address opens the latch anew.
     Start { leg: LegId, format: StreamFormat },
+    /// From now on the address that the peer's SDP names has (not) proved to want its media: towards one that has not, only
+    /// so many packets leave until RTP comes from it (`allowance`).
+    Confine { leg: LegId, confined: bool },
     /// Play these one after the other, in place of whatever plays. With `repeat` begin again after the last (hold music).
     Play { leg: LegId, play: PlayId, prompts: Vec<Arc<Prompt>>, repeat: bool },
     /// Stop what plays; no `PlayDone` follows.

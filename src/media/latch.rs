@@ -65,6 +65,11 @@ impl Latch {
         self.destination
     }
 
+    /// Do our packets go to where RTP has come from?
+    pub fn is_heard(&self) -> bool {
+        self.destination.is_some() && self.destination == self.source()
+    }
+
     /// The address that we listen to.
     pub fn source(&self) -> Option<SocketAddr> {
         self.current.as_ref().map(|heard| heard.from)

@@ -5,6 +5,7 @@
 use crate::codec::{Codec, StreamCounts, StreamFormat};
 use crate::ids::LegId;
 use crate::key::Key;
+use crate::media::allowance::Allowance;
 use crate::media::bridge::{Relay, Sound};
 use crate::media::command::MediaEvent;
 use crate::media::dtmf::KeyListener;
@@ -39,6 +40,7 @@ pub struct RtpLeg {
     pub binds_left: usize,
     pub format: Option<StreamFormat>,
     pub latch: Latch,
+    pub allowance: Allowance,
     pub early: Early,
     pub outgoing: Outgoing,
     pub keys: KeyListener,
@@ -77,6 +79,7 @@ impl RtpLeg {
             binds_left,
             format: None,
             latch: Latch::default(),
+            allowance: Allowance::default(),
             early: Early::default(),
             outgoing,
             keys: KeyListener::new(id),
@@ -184,6 +187,10 @@ impl RtpLeg {
     pub fn carry(&mut self, now: Time, packet: &Received<'_>, sound: Sound, out: &mut Vec<MediaOutput>) {
         let free = self.play.is_none() && !self.keys_out.is_pressing();
         let Some((format, to)) = self.way_out().filter(|_| free) else { return };
+        if !self.allowance.takes(self.latch.is_heard()) {
+            // What goes on later takes up our numbers, not the partner's.
+            return self.relay.reset();
+        }
         let leg = self.id;
         let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
         self.relay.forward(now, packet, sound, &format, &mut self.outgoing, send);
@@ -201,6 +208,9 @@ impl RtpLeg {
         let way = self.way_out().and_then(|(format, to)| Some((format.telephone_event?, to)));
         // Held meanwhile, or playing: the moment of the key is over.
         let Some((payload_type, to)) = way.filter(|_| self.play.is_none()) else { return self.keys_out.forget() };
+        if self.keys_out.is_pressing() && !self.allowance.takes(self.latch.is_heard()) {
+            return self.keys_out.forget();
+        }
         let leg = self.id;
         let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
         if self.keys_out.send(now, payload_type, &mut self.outgoing, send) {
@@ -237,8 +247,13 @@ impl RtpLeg {
                 self.play = None;
                 return false;
             };
-            let packet = self.outgoing.frame(format.payload_type, std::mem::take(&mut self.marker), frame.bytes);
-            out.push(MediaOutput::Send { leg, to, packet });
+            if self.allowance.takes(self.latch.is_heard()) {
+                let packet = self.outgoing.frame(format.payload_type, std::mem::take(&mut self.marker), frame.bytes);
+                out.push(MediaOutput::Send { leg, to, packet });
+            } else {
+                self.outgoing.skip(1);
+                self.marker = true;
+            }
             if frame.offer_ends {
                 out.push(MediaOutput::Event(MediaEvent::OfferHeard { leg, play: id }));
             }
@@ -310,8 +325,12 @@ impl RtpLeg {
         self.heard.filter(|_| receives && !self.silent_told).map(|heard| heard + rtp_timeout)
     }
 
-    fn send_report(&self, report: Report, out: &mut Vec<MediaOutput>) {
+    fn send_report(&mut self, report: Report, out: &mut Vec<MediaOutput>) {
         let Some(format) = self.format.filter(|_| self.bound) else { return };
+        let is_heard = self.latch.is_heard() || self.rtcp_source.is_some();
+        if !self.allowance.takes(is_heard) {
+            return;
+        }
         let leg = self.id;
         if format.rtcp_mux {
             // From the RTP port, as a packet.

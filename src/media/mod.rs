@@ -47,9 +47,12 @@
 //! * A bridge forwards on arrival. While a leg of a bridge plays something, it does not hear its partner.
 //! * RTP is a sign of life, comfort noise (payload type 13) too; RTCP is not.
 //! * A key is told even from a peer that is on hold.
+//! * To an address that nothing has come from, and that its peer has not proved to be its own, 150 packets leave and no
+//!   more (`allowance`). What plays goes on in silence, so that a call takes its course.
 //! * `SendKey` presses a key of ours (`key_sender`); meanwhile the partner's sound is not carried on that leg.
 //! * `packets_refused` counts junk, strangers and payload types that were not agreed, on the RTP and the RTCP port.
 
+mod allowance;
 mod bridge;
 pub mod command;
 mod dtmf;

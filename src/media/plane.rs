@@ -88,6 +88,7 @@ impl MediaPlane {
             MediaCommand::Bridge { a, b } => return self.bridge(*a, *b),
             MediaCommand::Unbridge { a, b } => return self.unbridge(*a, *b),
             MediaCommand::Start { leg, .. }
+            | MediaCommand::Confine { leg, .. }
             | MediaCommand::Play { leg, .. }
             | MediaCommand::Stop { leg }
             | MediaCommand::SendKey { leg, .. }
@@ -98,6 +99,11 @@ impl MediaPlane {
         let Some(slot) = self.slot(leg) else { return };
         match command {
             MediaCommand::Start { format, .. } => self.start(now, slot, format, out),
+            MediaCommand::Confine { confined, .. } => {
+                if let Some(leg) = self.leg(slot) {
+                    leg.allowance.confine(confined);
+                }
+            }
             MediaCommand::Play { play, prompts, repeat, .. } => {
                 if let Some(leg) = self.leg(slot) {
                     leg.play = Some(Play::new(play, prompts, repeat));

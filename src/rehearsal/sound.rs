@@ -81,7 +81,7 @@ impl Sound {
                 self.new_order(b);
                 Vec::new()
             }
-            MediaCommand::Unbridge { .. } | MediaCommand::SendKey { .. } => Vec::new(),
+            MediaCommand::Unbridge { .. } | MediaCommand::SendKey { .. } | MediaCommand::Confine { .. } => Vec::new(),
             MediaCommand::Record { leg, file, silence, .. } => self.record(leg, file, silence),
             MediaCommand::StopRecord { leg, .. } => self.recorded(leg),
             MediaCommand::Close { leg } => {

@@ -302,6 +302,7 @@ fn config() -> EngineConfig {
             registration_seconds_min: 30,
             transactions_max: 1000,
             contacts_max: 4,
+            strangers: Default::default(),
         },
         media_advertised: None,
         media_workers: 1,

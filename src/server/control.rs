@@ -11,7 +11,9 @@ use crate::call::record::CallRecord;
 use crate::engine::Engine;
 use crate::engine::input::Input;
 use crate::engine::output::{Ask, CallLine, LineDirection, Notice, Output};
+use crate::sip::offenders::Offence;
 use std::io;
+use std::net::IpAddr;
 use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot};
 
@@ -127,10 +129,28 @@ fn tell_notice(notice: &Notice) {
         Notice::Away(agent) => {
             tracing::info!("agent {agent} is away: by *40, or after missed calls; *41 brings her back")
         }
-        Notice::GuessesRefused(source) => {
-            tracing::warn!("wrong passwords from {source}: what it tries is refused for a minute");
-        }
+        Notice::GuessesRefused(source) => tell_offence(*source, Offence::Passwords),
+        Notice::Offence { source, offence } => tell_offence(*source, *offence),
     }
+}
+
+/// What fail2ban reads (deploy/fail2ban): the address stands at the end, as `address=`, and nothing that a stranger chose
+/// stands before it.
+pub fn tell_offence(source: IpAddr, offence: Offence) {
+    let words = match offence {
+        Offence::Scanner => "a known scanner, passed over in silence",
+        Offence::Passwords => "wrong passwords: what it tries is refused for a minute",
+        Offence::Requests => {
+            "more requests than a stranger may send; a carrier, SBC or PBX of yours? name its address in a [[trunk]]"
+        }
+        Offence::Calls => {
+            "more calls at once than a stranger may hold; a carrier, SBC or PBX of yours? name its address in a [[trunk]]"
+        }
+        Offence::Numbers => "one number after the other that nobody has published",
+        Offence::Dialogs => "requests for calls that there are not or that are not its own",
+        Offence::Connections => "more TCP connections than one address may hold, or messages that never end",
+    };
+    tracing::warn!("security: {words} offence={} address={source}", offence.as_str());
 }
 
 /// INFO is: a call began, was answered, ended (DESIGN §15).

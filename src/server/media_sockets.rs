@@ -9,12 +9,17 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
 /// Descriptors that the program needs for everything but media: SIP connections, database, files.
-const OTHER_DESCRIPTORS: u64 = 1500;
+const OTHER_DESCRIPTORS: u64 = 2500;
 
-/// Raises the limit on open files to what this machine allows and says for how many legs (two sockets each) it is enough.
+/// Raises the limit on open files to what this machine allows, and says it.
+pub fn descriptors_allowed() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 1024 };
+    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }
+}
+
+/// For how many legs (two sockets each) the limit on open files is enough.
 pub fn legs_allowed() -> u64 {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 256 };
-    let limit = if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
+    let limit = descriptors_allowed();
     (limit.saturating_sub(OTHER_DESCRIPTORS) / 2).max(limit / 8)
 }
 

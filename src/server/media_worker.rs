@@ -8,7 +8,7 @@ use super::inbox::Inbox;
 use super::media_sockets::{Kind, MediaSockets};
 use super::recording_file::{Recorder, Recording};
 use crate::engine::input::Input;
-use crate::ids::WorkerId;
+use crate::ids::{LegId, WorkerId};
 use crate::media::command::MediaCommand;
 use crate::media::{MediaConfig, MediaInput, MediaOutput, MediaPlane};
 use crate::time::Time;
@@ -32,6 +32,11 @@ const EVENTS_PER_WAKE: usize = 256;
 const LATE: Duration = Duration::from_millis(5);
 /// Longest datagram that is read whole; longer ones are no RTP of ours and are cut.
 const DATAGRAM_BYTES_MAX: usize = 2048;
+/// The system has no room for another socket, whatever its port.
+const STARVED: [Errno; 4] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
+/// Then it is asked again after this.
+const STARVED_REST: Duration = Duration::from_millis(100);
+const STARVED_TELL_EVERY: Duration = Duration::from_secs(60);
 const ORDERS: u64 = u64::MAX;
 const DEADLINE: u64 = u64::MAX - 1;
 
@@ -102,6 +107,9 @@ pub struct Worker {
     counts: Arc<WorkerCounts>,
     /// What the timer is set to.
     armed: Option<Time>,
+    /// Until then no socket is asked for: the system has none.
+    starved_until: Time,
+    starved_tell: Time,
 }
 
 /// Makes a worker and the door to it.
@@ -132,6 +140,8 @@ pub fn prepare(
         clock,
         counts,
         armed: None,
+        starved_until: Time::ZERO,
+        starved_tell: Time::ZERO,
     };
     Ok((door, worker))
 }
@@ -230,6 +240,28 @@ impl Worker {
         true
     }
 
+    /// The plane tries one port after the other. Where none can be had because there are no descriptors, it need not go
+    /// through them all while others wait for their packets.
+    fn bind(&mut self, leg: LegId, port: u16) -> bool {
+        let now = self.clock.time();
+        if now < self.starved_until {
+            return false;
+        }
+        let Err(error) = self.sockets.bind(&self.epoll, leg, port) else { return true };
+        tracing::debug!("RTP port {port} is not to be had: {error}");
+        if error.raw_os_error().is_some_and(|code| STARVED.contains(&Errno::from_raw(code))) {
+            self.starved_until = now + STARVED_REST;
+            if now >= self.starved_tell {
+                self.starved_tell = now + STARVED_TELL_EVERY;
+                tracing::error!(
+                    "no sockets for new calls, which are refused ({error}); calls in progress go on: raise the limit on open \
+                     files (systemd: LimitNOFILE=, shell: ulimit -n)"
+                );
+            }
+        }
+        false
+    }
+
     /// Carries out wishes in their order, and those that a `Bound` answer brings. `due`: when the packets should have left.
     fn carry_out(&mut self, recorder: &Recorder, wishes: &mut Vec<MediaOutput>, due: Option<Time>) {
         let mut more = Vec::new(); // stays empty, and so without memory, unless a port is asked for
@@ -245,11 +277,7 @@ impl Worker {
                     }
                     MediaOutput::Event(event) => self.inbox.give(Input::Media(self.id, event)),
                     MediaOutput::Bind { leg, port } => {
-                        let bound = self.sockets.bind(&self.epoll, leg, port);
-                        if let Err(error) = &bound {
-                            tracing::debug!("RTP port {port} is not to be had: {error}");
-                        }
-                        let input = MediaInput::Bound { leg, port, ok: bound.is_ok() };
+                        let input = MediaInput::Bound { leg, port, ok: self.bind(leg, port) };
                         self.plane.handle(self.clock.time(), input, &mut more);
                     }
                     MediaOutput::Unbind { leg, .. } => self.sockets.unbind(&self.epoll, leg),

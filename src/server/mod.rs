@@ -33,6 +33,7 @@ pub mod sip_socket;
 pub mod sip_tcp;
 pub mod speech;
 pub mod store;
+pub mod tcp_places;
 
 use crate::engine::input::{Command, Input};
 use crate::engine::output::CallLine;
@@ -162,7 +163,8 @@ pub fn start(config: ServeConfig, parts: Parts) -> Result<Running, ServeError> {
     let (inbox, arrivals) = (parts.inbox, parts.arrivals);
     let (tell, happenings) = mpsc::channel();
     // What can be refused comes first, before any thread runs.
-    let (sip, tcp) = sip_socket::open(runtime.handle(), &config.sip_udp, &config.sip_tcp, config.tcp_limits, &inbox)?;
+    let (sip, tcp) =
+        sip_socket::open(runtime.handle(), &config.sip_udp, &config.sip_tcp, config.tcp_limits.clone(), &inbox)?;
     let listener = config.http.map(pages::bind).transpose()?;
     let clock = parts.clock;
     let (workers, prepared): (Vec<WorkerDoor>, Vec<Worker>) =

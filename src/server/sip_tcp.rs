@@ -1,13 +1,18 @@
 //! SIP over TCP (RFC 3261 §18, §18.3 framing, RFC 5626 §4.4.1 keep-alives): connections that others open and that we open.
 //!
 //! Everything is bounded: connections in all and for each address, how long a message may take to arrive, how long nothing
-//! may come, how much may wait to be written. A peer that breaks a bound loses its connection and nothing else.
+//! may come, how much may wait to be written. A peer that breaks a bound loses its connection and nothing else. Where all
+//! places are taken, a stranger's connection that has brought nothing gives way to the newcomer (`tcp_places`).
 
+use super::control::tell_offence;
 use super::inbox::Inbox;
+use super::tcp_places::{Places, Refused};
 use crate::engine::input::Input;
 use crate::sip::framing::{Frame, Framer, PONG};
-use crate::sip::{Datagram, Flow, Transport};
-use std::collections::HashMap;
+use crate::sip::identity::trunk_of;
+use crate::sip::offenders::{Offence, Offenders};
+use crate::sip::{Datagram, Flow, Transport, Trunk};
+use crate::time::Time;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,19 +24,24 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
+/// A failure that goes on is told this often.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Messages that may wait to be written to one connection.
 const WRITES_WAITING_MAX: usize = 64;
 
 /// Bounds of TCP connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TcpLimits {
     pub connections_max: usize,
-    /// From one address; many phones may stand behind one NAT.
+    /// From one address that is no trunk's; many phones may stand behind one NAT.
     pub per_address_max: usize,
+    pub trunks: Vec<Trunk>,
     /// A message that has begun must be whole after this long, and a new connection must bring its first by then.
     pub message_time: Duration,
     /// Nothing at all for this long closes the connection. Longer than a registration lasts.
     pub idle_time: Duration,
+    /// The same of one by which nobody has registered or called.
+    pub unproven_idle_time: Duration,
     /// For connecting, and for each write.
     pub write_time: Duration,
 }
@@ -41,8 +51,10 @@ impl Default for TcpLimits {
         TcpLimits {
             connections_max: 2000,
             per_address_max: 200,
+            trunks: Vec::new(),
             message_time: Duration::from_secs(16),
             idle_time: Duration::from_secs(4000),
+            unproven_idle_time: Duration::from_secs(120),
             write_time: Duration::from_secs(5),
         }
     }
@@ -54,40 +66,35 @@ pub struct TcpConnections {
     limits: TcpLimits,
     runtime: Handle,
     inbox: Inbox,
-    open: Arc<Mutex<Open>>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    last_id: u64,
-    by_id: HashMap<u64, Connection>,
-    by_remote: HashMap<SocketAddr, u64>,
-}
-
-#[derive(Debug)]
-struct Connection {
-    remote: SocketAddr,
-    writes: mpsc::Sender<Vec<u8>>,
+    open: Arc<Mutex<Places>>,
+    offenders: Arc<Mutex<Offenders>>,
+    started: Instant,
 }
 
 impl TcpConnections {
     pub fn new(limits: TcpLimits, runtime: Handle, inbox: Inbox) -> TcpConnections {
-        TcpConnections { limits, runtime, inbox, open: Arc::default() }
+        let open = Places::new(limits.connections_max, limits.per_address_max, limits.trunks.clone());
+        let (open, offenders, started) = (Arc::new(Mutex::new(open)), Arc::default(), Instant::now());
+        TcpConnections { limits, runtime, inbox, open, offenders, started }
     }
 
     /// Takes connections for ever.
     pub async fn accept(self, listener: TcpListener) {
+        let mut told: Option<Instant> = None;
         loop {
             match listener.accept().await {
-                Ok((stream, remote)) => match self.admit(remote) {
-                    Some((id, writes)) => {
+                Ok((stream, remote)) => {
+                    if let Some((id, writes)) = self.admit(remote) {
                         self.runtime.spawn(self.clone().serve(stream, id, remote, writes, Opened::ByPeer));
                     }
-                    None => tracing::debug!("a TCP connection from {} was refused: too many are open", remote.ip()),
-                },
+                }
                 Err(error) => {
-                    // Out of descriptors, most likely: what is open goes on, new ones wait.
-                    tracing::warn!("accepting TCP connections failed and is tried again: {error}");
+                    // Out of descriptors, most likely: what is open goes on, new ones wait for one that gives way.
+                    if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+                        tracing::error!("accepting TCP connections fails and is tried again: {error}");
+                        told = Some(Instant::now());
+                    }
+                    self.lock().give_way();
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -98,13 +105,16 @@ impl TcpConnections {
     pub fn send(&self, datagram: Datagram) {
         let flow = datagram.flow;
         let mut open = self.lock();
-        let id = flow.connection.or_else(|| open.by_remote.get(&flow.remote).copied());
+        let id = flow.connection.or_else(|| open.of_remote(flow.remote));
         if let Some(id) = id {
-            let Some(connection) = open.by_id.get(&id) else {
+            let Some(writes) = open.writes(id).cloned() else {
                 drop(open);
                 return self.inbox.give(Input::ConnectionClosed(id));
             };
-            if connection.writes.try_send(datagram.bytes).is_err() {
+            if is_proof(&datagram.bytes) {
+                open.prove(id);
+            }
+            if writes.try_send(datagram.bytes).is_err() {
                 // It does not read: its writer, left without a sender, ends and closes.
                 tracing::debug!("a TCP connection to {} does not take what it is sent and is closed", flow.remote.ip());
                 open.remove(id);
@@ -115,16 +125,16 @@ impl TcpConnections {
         let Some((id, writes)) = self.admit(flow.remote) else {
             return tracing::warn!("no TCP connection to {} was opened: too many are open", flow.remote.ip());
         };
-        if let Some(connection) = self.lock().by_id.get(&id) {
+        if let Some(writes) = self.lock().writes(id) {
             // The channel is new and empty.
-            let _ = connection.writes.try_send(datagram.bytes);
+            let _ = writes.try_send(datagram.bytes);
         }
         self.runtime.spawn(self.clone().connect(id, flow.remote, writes));
     }
 
     /// How many are open.
     pub fn len(&self) -> usize {
-        self.lock().by_id.len()
+        self.lock().taken()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -133,17 +143,32 @@ impl TcpConnections {
 
     /// A place for one more connection, or `None` where a bound is reached.
     fn admit(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Vec<u8>>)> {
-        let mut open = self.lock();
-        let of_address = |address: IpAddr| open.by_id.values().filter(|c| c.remote.ip() == address).count();
-        if open.by_id.len() >= self.limits.connections_max || of_address(remote.ip()) >= self.limits.per_address_max {
-            return None;
-        }
         let (writes, receiver) = mpsc::channel(WRITES_WAITING_MAX);
-        open.last_id += 1;
-        let id = open.last_id;
-        open.by_id.insert(id, Connection { remote, writes });
-        open.by_remote.insert(remote, id);
-        Some((id, receiver))
+        let taken = self.lock().take(remote, writes);
+        match taken {
+            Ok((id, evicted)) => {
+                evicted.into_iter().for_each(|address| self.offence(address));
+                return Some((id, receiver));
+            }
+            Err(Refused::AddressHasMany) => self.offence(remote.ip()),
+            Err(Refused::AllTaken) => {}
+        }
+        tracing::debug!("a TCP connection with {} was refused: too many are open", remote.ip());
+        None
+    }
+
+    /// Trunks are never reported.
+    fn offence(&self, address: IpAddr) {
+        let address = address.to_canonical();
+        if trunk_of(&self.limits.trunks, address).is_some() {
+            return;
+        }
+        let now = Time::from_micros(self.started.elapsed().as_micros() as u64);
+        // The table is whole between any two statements that change it.
+        let mut offenders = self.offenders.lock().unwrap_or_else(PoisonError::into_inner);
+        if offenders.note(now, address, Offence::Connections) {
+            tell_offence(address, Offence::Connections);
+        }
     }
 
     async fn connect(self, id: u64, remote: SocketAddr, writes: mpsc::Receiver<Vec<u8>>) {
@@ -187,10 +212,15 @@ impl TcpConnections {
         // When the message that has begun, or the first one, must be whole.
         let mut whole_by = (opened == Opened::ByPeer).then(|| Instant::now() + self.limits.message_time);
         loop {
-            let idle_by = Instant::now() + self.limits.idle_time;
+            let is_proven = flow.connection.is_some_and(|id| self.lock().is_proven(id));
+            let idle = if is_proven { self.limits.idle_time } else { self.limits.unproven_idle_time };
+            let idle_by = Instant::now() + idle;
             let wait = timeout_at(whole_by.unwrap_or(idle_by), reader.read(&mut buffer));
             let length = match wait.await {
-                Err(_) if whole_by.is_some() => return "a message took too long".into(),
+                Err(_) if whole_by.is_some() => {
+                    self.offence(flow.remote.ip());
+                    return "a message took too long".into();
+                }
                 Err(_) => return "nothing came for too long".into(),
                 Ok(Ok(0)) => return "the peer closed it".into(),
                 Ok(Ok(length)) => length,
@@ -224,20 +254,21 @@ impl TcpConnections {
         self.inbox.give(Input::ConnectionClosed(id));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         // The map is whole between any two statements that change it.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Open {
-    fn remove(&mut self, id: u64) {
-        if let Some(connection) = self.by_id.remove(&id)
-            && self.by_remote.get(&connection.remote) == Some(&id)
-        {
-            self.by_remote.remove(&connection.remote);
-        }
+/// Does what we send say that the peer is no mere stranger: a request of ours, or the 2xx to its REGISTER or INVITE?
+fn is_proof(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(b"SIP/2.0 ") {
+        return true;
     }
+    let ends_with = |line: &[u8], word: &[u8]| line.trim_ascii_end().ends_with(word);
+    let mut lines = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    bytes.starts_with(b"SIP/2.0 2")
+        && lines.any(|line| line.starts_with(b"CSeq:") && (ends_with(line, b"REGISTER") || ends_with(line, b"INVITE")))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

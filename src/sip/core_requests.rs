@@ -1,12 +1,12 @@
 //! What is checked of every request that begins something (RFC 3261 §8.2), and what is answered without the engine:
 //! OPTIONS (§11), unknown methods, extensions and schemes, and refusals for want of room.
 
-use super::Flow;
 use super::body;
 use super::message::{Message, Method};
 use super::stack::{SipOutput, SipStack};
 use super::uri::Uri;
 use super::wire::{ACCEPT, ALLOW, Answer};
+use super::{Flow, SipEvent};
 use crate::time::Now;
 
 /// Extensions of ours for Supported and Require: none yet (`100rel`, `timer`, `path` and so on are to stand here).
@@ -18,7 +18,7 @@ const RETRY_SECONDS: &str = "5";
 impl SipStack {
     /// A request that repeats none.
     pub(super) fn new_request(&mut self, now: Now, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        if self.is_full(&request) {
+        if self.is_full(&request, &flow) {
             let extra = vec![("Retry-After".to_owned(), RETRY_SECONDS.to_owned())];
             return self.reply(&request, flow, 503, extra, out);
         }
@@ -50,20 +50,27 @@ impl SipStack {
             Method::Invite => self.invited(now, request, &uri, flow, out),
             Method::Options => self.reply(&request, flow, 200, capabilities(), out),
             Method::Register => self.register(now, &request, flow, out),
-            _ => self.reply(&request, flow, 481, Vec::new(), out),
+            _ => self.no_such_dialog(now, &request, flow, out),
         }
     }
 
-    /// Is there no room for it? What ends or changes a call that is there has twice the room of what would begin one.
-    fn is_full(&self, request: &Message) -> bool {
+    /// Is there no room for it? What ends or changes a call that is there, or comes from a trunk, has twice the room of what
+    /// strangers would begin.
+    fn is_full(&self, request: &Message, flow: &Flow) -> bool {
         let most = self.config.transactions_max;
-        let most = if request.to_tag().is_some() { most.saturating_mul(2) } else { most };
+        let is_preferred = request.to_tag().is_some() || !self.config.trunks.is_empty() && !self.is_stranger(flow);
+        let most = if is_preferred { most.saturating_mul(2) } else { most };
         self.transactions.servers() >= most
     }
 
     /// One that brings credentials is answered in a transaction: its repeats must not use the nonce twice.
     fn register(&mut self, now: Now, request: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        let (status, extra) = self.registrar.register(now, request, &flow, out);
+        let mut told = Vec::new();
+        let (status, extra) = self.registrar.register(now, request, &flow, &mut told);
+        // A trunk is never reported: who reads the report might shut it out.
+        let is_report = |output: &SipOutput| matches!(output, SipOutput::Event(SipEvent::GuessesRefused { .. }));
+        told.retain(|output| self.is_stranger(&flow) || !is_report(output));
+        out.append(&mut told);
         if status != 403 && request.header("Authorization").is_some() {
             self.reply_once(now, request, flow, status, extra, out);
         } else {

@@ -217,6 +217,12 @@ impl Nonces {
         }
     }
 
+    /// A number for a name that nobody else can foretell, and that stays the same.
+    pub fn mark(&self, name: &str) -> u64 {
+        let hash = blake3::keyed_hash(&self.key, name.as_bytes());
+        u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
+    }
+
     fn proof(&self, issued: u64, counter: u64) -> String {
         let mut text = [0; 16];
         text[..8].copy_from_slice(&issued.to_be_bytes());

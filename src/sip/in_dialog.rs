@@ -36,7 +36,8 @@ impl SipStack {
 
     /// A request whose To has a tag.
     pub(super) fn in_dialog(&mut self, now: Now, request: Message, flow: Flow, out: &mut Vec<SipOutput>) {
-        let Some(id) = self.leg_of(&request) else { return self.reply(&request, flow, 481, Vec::new(), out) };
+        let Some(id) = self.leg_of(&request) else { return self.no_such_dialog(now, &request, flow, out) };
+        self.prove(id, &request);
         if *request.method() == Method::Bye {
             return self.peer_ended(now, id, &request, flow, out);
         }

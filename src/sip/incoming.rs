@@ -12,7 +12,7 @@ use super::stack::{EndReason, SipOutput, SipStack};
 use super::timers::{T1, T1_TIMES_64, TimerName, next_interval};
 use super::uri::Uri;
 use super::wire::{ACCEPT, Answer};
-use super::{EndCause, Flow, Invitation, SipEvent};
+use super::{EndCause, Flow, Invitation, SipEvent, Transport};
 use crate::ids::LegId;
 use crate::time::Now;
 
@@ -37,6 +37,9 @@ impl SipStack {
 
     /// A new INVITE outside any dialog, checked as a request already.
     pub(super) fn invited(&mut self, now: Now, request: Message, uri: &Uri, flow: Flow, out: &mut Vec<SipOutput>) {
+        if !self.may_call(now, &request, uri, flow, out) {
+            return;
+        }
         let id = self.new_leg();
         let server = self.transactions.serve(&request, flow, Some(id));
         self.respond(now, server, &request, &Answer { status: 100, ..Answer::default() }, out);
@@ -55,6 +58,7 @@ impl SipStack {
             flow,
         };
         let local_tag = self.random.tag();
+        let stranger = self.calls_more(&flow);
         let leg = Leg {
             call_id: request.call_id().to_owned(),
             local_tag: local_tag.clone(),
@@ -62,6 +66,8 @@ impl SipStack {
             dialog: Some(Dialog::of_request(&request, local_tag.clone(), flow)),
             asked: Some(Asked { kind: AskedKind::First, server, request: Box::new(request), flow }),
             unacked: None,
+            is_proven: stranger.is_none() || flow.transport != Transport::Udp,
+            stranger,
         };
         self.by_local_tag.insert(local_tag, id);
         self.legs.insert(id, leg);
@@ -71,8 +77,13 @@ impl SipStack {
     /// The CANCEL gets its own answer; the INVITE gets 487 if it has had no final one (§9.2).
     pub(super) fn cancelled(&mut self, now: Now, cancel: &Message, flow: Flow, out: &mut Vec<SipOutput>) {
         let Some(invite) = self.transactions.server_of(cancel, Method::Invite) else {
-            return self.reply(cancel, flow, 481, Vec::new(), out);
+            return self.no_such_dialog(now, cancel, flow, out);
         };
+        // Some phones' branches can be guessed: only who sent the INVITE (the same hop, §9.1) or a trunk takes it back.
+        let sender = self.transactions.server(invite).map(|server| server.flow.remote.ip());
+        if sender != Some(flow.remote.ip()) && self.is_stranger(&flow) {
+            return self.no_such_dialog(now, cancel, flow, out);
+        }
         let leg = self.transactions.server(invite).and_then(|server| server.leg);
         let tag = leg.and_then(|leg| Some(self.legs.get(&leg)?.local_tag.clone())).unwrap_or_else(|| self.random.tag());
         let server = self.transactions.serve(cancel, flow, None);

@@ -8,6 +8,7 @@ use super::message::Message;
 use super::stack::EndReason;
 use super::transaction::TransactionId;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -22,6 +23,10 @@ pub struct Leg {
     pub asked: Option<Asked>,
     /// Our last 200 to an INVITE while its ACK is awaited.
     pub unacked: Option<Unacked>,
+    /// The network of the stranger who began it and holds a place for it.
+    pub stranger: Option<IpAddr>,
+    /// Does the peer provably hear us where it signals from?
+    pub is_proven: bool,
 }
 
 #[derive(Debug)]

@@ -79,7 +79,7 @@ fn sources(address: IpAddr, name: &str) -> [Source; 2] {
 }
 
 /// An IPv6 peer has a whole /64 to itself.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

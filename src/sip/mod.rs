@@ -5,6 +5,7 @@
 //! What the stack answers by itself: OPTIONS, REGISTER (the registrar), unknown methods, CANCEL, retransmissions,
 //! requests outside any dialog. What it leaves to the engine: whether and how to answer an INVITE or a re-INVITE.
 
+pub mod admission;
 pub mod body;
 pub mod cause;
 pub mod client_invite;
@@ -24,6 +25,7 @@ pub mod key_body;
 pub mod leg;
 pub mod limiter;
 pub mod message;
+pub mod offenders;
 mod outgoing;
 pub mod random;
 pub mod reader;
@@ -33,6 +35,7 @@ pub mod sdp;
 pub mod server_invite;
 pub mod server_non_invite;
 pub mod stack;
+mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod timers;
@@ -151,6 +154,11 @@ pub enum SipEvent {
     GuessesRefused {
         source: std::net::IpAddr,
     },
+    /// A stranger has done more of this than honest phones do: for the operator's log, once a minute.
+    Offence {
+        source: std::net::IpAddr,
+        offence: offenders::Offence,
+    },
     /// An agent's bindings have changed (register, refresh with other contacts, unregister, expiry).
     Bindings {
         agent: AgentId,
@@ -188,6 +196,8 @@ pub struct SipConfig {
     pub transactions_max: usize,
     /// Most contacts of one agent.
     pub contacts_max: usize,
+    /// What strangers may do.
+    pub strangers: admission::StrangerLimits,
 }
 
 /// A peer known by its address.

@@ -51,7 +51,17 @@ impl SipStack {
         self.by_local_tag.insert(local_tag.clone(), leg);
         let calling = Calling { client, heard: false, early: BTreeSet::new(), ending: None, told: false };
         let state = LegState::Calling(calling);
-        self.legs.insert(leg, Leg { call_id, local_tag, state, dialog: None, asked: None, unacked: None });
+        let leg_of_ours = Leg {
+            call_id,
+            local_tag,
+            state,
+            dialog: None,
+            asked: None,
+            unacked: None,
+            stranger: None,
+            is_proven: true,
+        };
+        self.legs.insert(leg, leg_of_ours);
         self.apply(now, client, effects, out);
     }
 

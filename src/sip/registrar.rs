@@ -76,6 +76,8 @@ pub struct Registrar {
     nonces: Nonces,
     accounts: BTreeMap<AgentId, Account>,
     by_number: BTreeMap<u64, AgentId>,
+    /// The agents' digests, in the order of their names.
+    choices: Vec<DigestChoice>,
     next_number: u64,
     failures: Limiter,
 }
@@ -90,6 +92,7 @@ impl Registrar {
             nonces: Nonces::new(key),
             accounts: BTreeMap::new(),
             by_number: BTreeMap::new(),
+            choices: Vec::new(),
             next_number: 0,
             failures: Limiter::default(),
         }
@@ -98,17 +101,19 @@ impl Registrar {
     pub fn set_agent(&mut self, account: AgentAccount) {
         if let Some(known) = self.accounts.get_mut(&account.agent) {
             known.account = account;
-            return;
+            return self.note_choices();
         }
         self.next_number += 1;
         self.by_number.insert(self.next_number, account.agent.clone());
         let agent = account.agent.clone();
         self.accounts.insert(agent, Account { account, bindings: Vec::new(), number: self.next_number });
+        self.note_choices();
     }
 
     pub fn remove_agent(&mut self, agent: &AgentId, out: &mut Vec<SipOutput>) {
         let Some(account) = self.accounts.remove(agent) else { return };
         self.by_number.remove(&account.number);
+        self.note_choices();
         if !account.bindings.is_empty() {
             out.push(SipOutput::Clear(TimerName::Bindings.of(account.number)));
             out.push(SipOutput::Event(SipEvent::Bindings { agent: agent.clone(), bindings: Vec::new() }));
@@ -212,12 +217,27 @@ impl Registrar {
     }
 
     fn challenge(&mut self, now: Now, name: &str, stale: bool) -> Reply {
-        let choice = self.accounts.get(name).map(|account| account.account.digest).unwrap_or_default();
+        let choice = self.choice_for(name);
         let header = |algorithm: &Algorithm| {
             let nonce = self.nonces.issue(now.time);
             ("WWW-Authenticate".to_owned(), digest::challenge(&self.realm, &nonce, *algorithm, stale))
         };
         (401, algorithms(choice).iter().map(header).collect())
+    }
+
+    /// The account's choice. A name that is nobody's is challenged like one of the agents, always the same one: so neither
+    /// an unusual challenge nor a usual one says that somebody is there.
+    fn choice_for(&self, name: &str) -> DigestChoice {
+        let like = self.nonces.mark(name) as usize;
+        match self.accounts.get(name) {
+            Some(account) => account.account.digest,
+            None if self.choices.is_empty() => DigestChoice::default(),
+            None => self.choices[like % self.choices.len()],
+        }
+    }
+
+    fn note_choices(&mut self) {
+        self.choices = self.accounts.values().map(|account| account.account.digest).collect();
     }
 
     /// Steps 6 to 8 of RFC 3261 §10.3: all of the contacts or none.

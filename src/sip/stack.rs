@@ -3,9 +3,11 @@
 //! Here: the door, which transaction a message belongs to, and the carrying out of what the machines want. What a request
 //! means: `incoming` (INVITE and CANCEL), `in_dialog`, `core_requests`; INVITEs of ours: `outgoing`.
 
+use super::admission::Admission;
 use super::body;
 use super::leg::{Leg, LegState};
 use super::message::{Message, Method};
+use super::offenders::Offenders;
 use super::random::Random;
 use super::reader::{self, ReadError};
 use super::registrar::{AgentAccount, Binding, Registrar};
@@ -16,6 +18,7 @@ use super::{Datagram, Flow, SipConfig, SipEvent, compose};
 use crate::ids::{AgentId, LegId};
 use crate::time::{Now, Time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Names one timer of the stack; the engine stores its deadline and gives it back when it is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -76,6 +79,15 @@ pub struct SipStack {
     pub(super) stateless_tag: String,
     /// TCP connections that are open: a flow that names another is sent without one.
     connections: BTreeSet<u64>,
+    pub(super) admission: Admission,
+    pub(super) offenders: Offenders,
+    /// Calls that strangers hold, by their network.
+    pub(super) calls_of: BTreeMap<IpAddr, usize>,
+    /// What strangers may dial; `None`: anything.
+    pub(super) numbers: Option<BTreeSet<String>>,
+    /// Why strangers' new calls are refused, if they are.
+    pub(super) closed: Option<&'static str>,
+    pub(super) strangers_refused: BTreeMap<&'static str, u64>,
     next_leg: u64,
     dropped: u64,
 }
@@ -88,6 +100,12 @@ impl SipStack {
             wire: Wire::new(&config),
             registrar: Registrar::new(&config, random.seed()),
             stateless_tag: random.tag(),
+            admission: Admission::new(config.strangers),
+            offenders: Offenders::default(),
+            calls_of: BTreeMap::new(),
+            numbers: None,
+            closed: None,
+            strangers_refused: BTreeMap::new(),
             random,
             config,
             transactions: Transactions::default(),
@@ -133,7 +151,7 @@ impl SipStack {
             return;
         }
         match reader::read(datagram.bytes) {
-            Err(error) => self.unreadable(&error, flow, out),
+            Err(error) => self.unreadable(now, &error, flow, out),
             Ok(message) if message.is_request() => self.request(now, message, flow, out),
             Ok(message) => self.response(now, &message, out),
         }
@@ -166,9 +184,11 @@ impl SipStack {
         self.transactions.is_empty() && self.legs.is_empty() && self.by_local_tag.is_empty()
     }
 
-    fn unreadable(&mut self, error: &ReadError, flow: Flow, out: &mut Vec<SipOutput>) {
+    fn unreadable(&mut self, now: Now, error: &ReadError, flow: Flow, out: &mut Vec<SipOutput>) {
         self.dropped += 1;
-        if let Some(respondable) = &error.respondable {
+        if let Some(respondable) = &error.respondable
+            && self.may_complain(now, &flow, out)
+        {
             let reason = Some(error.reason.as_str());
             let bytes = compose::response_to_unreadable(respondable, error.status, reason, &self.stateless_tag);
             self.send(flow, bytes, out);
@@ -186,6 +206,9 @@ impl SipStack {
                 server.repeated(&mut effects);
             }
             self.apply(now, id, effects, out);
+            return;
+        }
+        if !self.is_welcome(now, &request, &flow, out) {
             return;
         }
         match request.method() {
@@ -213,13 +236,24 @@ impl SipStack {
             };
             self.apply(now, id, effects, out);
             if let Some(leg) = leg {
+                self.prove(leg, ack);
                 self.answer_acknowledged(now, leg, ack.cseq(), answer, out);
             }
             return;
         }
         match self.leg_of(ack) {
-            Some(leg) => self.answer_acknowledged(now, leg, ack.cseq(), answer, out),
+            Some(leg) => {
+                self.prove(leg, ack);
+                self.answer_acknowledged(now, leg, ack.cseq(), answer, out);
+            }
             None => self.drop_message(),
+        }
+    }
+
+    /// Who knows our tag has received what we sent to the address that its request named. An ACK of RFC 2543 may lack it.
+    pub(super) fn prove(&mut self, leg: LegId, request: &Message) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.is_proven |= request.to_tag() == Some(&leg.local_tag);
         }
     }
 
@@ -347,6 +381,7 @@ impl SipStack {
     pub(super) fn forget_leg(&mut self, id: LegId, out: &mut Vec<SipOutput>) {
         if let Some(leg) = self.legs.remove(&id) {
             self.by_local_tag.remove(&leg.local_tag);
+            leg.stranger.into_iter().for_each(|address| self.calls_less(address));
             if leg.unacked.is_some() {
                 out.extend([TimerName::AnswerAgain, TimerName::AnswerLost].map(|name| SipOutput::Clear(name.of(id.0))));
             }

@@ -68,7 +68,8 @@ impl Call {
     pub(crate) fn dial(desk: &Arc<Desk>, from: &str, number: &str, stream: &Stream) -> Call {
         let (id, own_tag) = (fresh("call"), fresh("t"));
         let (address, server) = (desk.address, desk.server);
-        let body = sdp(address, stream.port());
+        let media = desk.state().media_at.unwrap_or(SocketAddr::new(address.ip(), stream.port()));
+        let body = sdp(media, media.port());
         let text = format!(
             "INVITE sip:{number}@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{branch};rport\r\n\
              From: <sip:{from}@{host}>;tag={own_tag}\r\nTo: <sip:{number}@{server}>\r\nCall-ID: {id}\r\nCSeq: 1 INVITE\r\n\
@@ -149,6 +150,12 @@ impl Call {
     pub fn dialled(&self) -> String {
         let state = self.desk.state();
         user_of(state.legs[&self.id].invite.uri()).to_string()
+    }
+
+    /// The INVITE that began it.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn invite(&self) -> Text {
+        self.desk.state().legs[&self.id].invite.clone()
     }
 
     /// Answers a call that rings.

@@ -172,6 +172,17 @@ impl Setup {
         program
     }
 
+    /// The same, by a command that becomes the program (`exec`) in the setup's folder.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn start_by(self, command: Command) -> Program {
+        self.prepare();
+        let running = Running::start("onekey serve", command, self.folder.file("log"), Stdio::null());
+        let sip = SocketAddr::from((self.host, 5060));
+        let mut program = Program { running, folder: self.folder, host: self.host, sip };
+        program.wait_for_options();
+        program
+    }
+
     /// Starts the program where it cannot, and returns it with what it says once it has ended.
     pub fn start_in_vain(self) -> (Option<std::process::ExitStatus>, String) {
         self.prepare();
@@ -272,6 +283,31 @@ impl Program {
         line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
     }
 
+    /// The most since [`forget_peak`](Self::forget_peak), in KiB.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.pid())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("");
+        line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+    }
+
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn forget_peak(&self) {
+        // Where this is not allowed the peak is that since the start: more, never less.
+        let _ = std::fs::write(format!("/proc/{}/clear_refs", self.running.pid()), "5");
+    }
+
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// Status and text of `/healthz`.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn health(&self) -> String {
+        self.page("/healthz")
+    }
+
     /// Processor time used so far, in clock ticks of 10 ms.
     pub fn processor_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.running.pid())).unwrap_or_default();
@@ -282,9 +318,13 @@ impl Program {
 
     /// The page of metrics.
     pub fn metrics(&self) -> String {
+        self.page("/metrics")
+    }
+
+    fn page(&self, path: &str) -> String {
         use std::io::Read;
         let Ok(mut stream) = std::net::TcpStream::connect((self.host, 9060)) else { return String::new() };
-        let _ = write!(stream, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host);
+        let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host);
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         text

@@ -51,6 +51,8 @@ pub(crate) struct State {
     manner: Manner,
     sound: Sound,
     count_only: bool,
+    /// What SDP names as the place for sound, where that is not the truth.
+    pub(crate) media_at: Option<SocketAddr>,
     /// Final answers to REGISTER, by Call-ID.
     registered: BTreeMap<String, (u16, String)>,
 }
@@ -70,6 +72,7 @@ impl Phone {
             manner: Manner::Answer(Duration::from_millis(100)),
             sound: Sound::Silence,
             count_only: false,
+            media_at: None,
             registered: BTreeMap::new(),
         };
         let (changed, stopped) = (Condvar::new(), AtomicBool::new(false));
@@ -92,6 +95,12 @@ impl Phone {
     /// Keep no audio in calls that begin from now on.
     pub fn count_only(&self) {
         self.desk.state().count_only = true;
+    }
+
+    /// In INVITEs from now on SDP names this address and port for sound, whatever the truth is.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn name_media(&self, address: SocketAddr) {
+        self.desk.state().media_at = Some(address);
     }
 
     /// Registers by digest and waits for the outcome: the last status.

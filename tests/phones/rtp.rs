@@ -134,6 +134,21 @@ impl Stream {
         self.state().socket.local_addr().expect("its address").port()
     }
 
+    /// Packets sent so far.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn sent(&self) -> u64 {
+        self.state().sent
+    }
+
+    /// Sends these very bytes from the phone's own socket to where its packets go.
+    #[allow(dead_code)] // tests/phones_abuse uses it
+    pub fn inject(&self, packet: &[u8]) {
+        let state = self.state();
+        if let Some(remote) = state.remote {
+            let _ = state.socket.send_to(packet, remote);
+        }
+    }
+
     /// From now on packets go to `remote`; `event_type` is the payload type agreed for keys.
     pub fn connect(&self, remote: SocketAddr, event_type: u8) {
         let mut state = self.state();

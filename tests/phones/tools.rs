@@ -12,12 +12,17 @@ pub fn present(name: &str, tools: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    let line = format!("left out: {name} needs {}", missing.join(", "));
+    left_out(name, &missing.join(", "));
+    false
+}
+
+/// Notes that the test `name` is left out for want of something.
+pub fn left_out(name: &str, missing: &str) {
+    let line = format!("left out: {name} needs {missing}");
     assert!(std::env::var("ONEKEY_REQUIRE_PHONES").as_deref() != Ok("1"), "{line}");
     LEFT_OUT.lock().expect("list of tests left out").push(line.clone());
     // Written past the test harness, which shows the output of failing tests only.
     say(&line);
-    false
 }
 
 /// One line on the terminal, whatever the test harness captures.

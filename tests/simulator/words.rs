@@ -171,6 +171,9 @@ impl Words {
                 self.may_fall_silent(now, *leg);
             }
             MediaCommand::Play { .. } => self.play(now, command),
+            MediaCommand::Confine { leg, .. } => {
+                let _ = self.alive(*leg, command);
+            }
             MediaCommand::SendKey { leg, .. } => {
                 if self.alive(*leg, command).is_some_and(|stream| stream.peer.is_none()) {
                     self.wrong.push(format!("a key is pressed on {leg}, which is in no bridge"));

@@ -543,6 +543,7 @@ fn config(seed: [u8; 32], first_call: CallId, first_promise: PromiseId) -> Engin
             registration_seconds_min: 30,
             transactions_max: 1000,
             contacts_max: 4,
+            strangers: Default::default(),
         },
         media_advertised: None,
         media_workers: WORKERS,

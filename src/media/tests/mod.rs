@@ -3,6 +3,7 @@
 //! What the single parts do by themselves is tested in their own files.
 
 mod bridging;
+mod confined;
 mod hearing;
 mod junk;
 mod keys;

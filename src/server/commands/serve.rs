@@ -17,6 +17,7 @@ use crate::server::config::{Config, Priority};
 use crate::server::files::{load_prompts, read_dialplans};
 use crate::server::inbox::{Inbox, inbox};
 use crate::server::ledger_file::{LedgerFile, LedgerOptions, StoreFollower};
+use crate::server::media_sockets::descriptors_allowed;
 use crate::server::pages::Pages;
 use crate::server::reload::Loaded;
 use crate::server::secrets::Secrets;
@@ -118,7 +119,7 @@ fn serve_config(config: &Config, secrets: &Secrets, clock: Clock) -> ServeConfig
     ServeConfig {
         sip_udp: config.sip.udp.clone(),
         sip_tcp: config.sip.tcp.clone(),
-        tcp_limits: TcpLimits::default(),
+        tcp_limits: tcp_limits(config),
         http: config.http.listen,
         media_listen: media_listen(config),
         media_ports: (config.rtp.first_port, config.rtp.last_port),
@@ -141,6 +142,12 @@ fn serve_config(config: &Config, secrets: &Secrets, clock: Clock) -> ServeConfig
             first_promise: PromiseId(first),
         },
     }
+}
+
+/// No more than a quarter of the descriptors that there are: sound and files need theirs.
+fn tcp_limits(config: &Config) -> TcpLimits {
+    let limits = TcpLimits { trunks: config.trunks.clone(), ..TcpLimits::default() };
+    TcpLimits { connections_max: limits.connections_max.min(descriptors_allowed() as usize / 4), ..limits }
 }
 
 /// The one address on which SIP listens, so that media leaves from where SDP says; else all addresses.

@@ -2,6 +2,7 @@
 
 use super::reader::{Problems, Section};
 use crate::callers::is_country;
+use crate::sip::admission::StrangerLimits;
 use crate::sip::{SipConfig, Trunk};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub struct Config {
     pub database: DatabasePart,
     pub http: HttpPart,
     pub limits: LimitsPart,
+    /// What those may do who are no trunk.
+    pub strangers: StrangerLimits,
     pub log: LogPart,
 }
 
@@ -125,6 +128,7 @@ impl Default for Config {
             database: DatabasePart { path: PathBuf::from("data/onekey.sqlite") },
             http: HttpPart { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9060))) },
             limits: LimitsPart { calls: 2000, transactions: 20_000, drain_seconds: 60 },
+            strangers: StrangerLimits::default(),
             log: LogPart { filter: "info".to_owned() },
         }
     }
@@ -142,6 +146,7 @@ impl Config {
             registration_seconds_min: self.sip.registration_min,
             transactions_max: self.limits.transactions as usize,
             contacts_max: usize::from(self.sip.contacts),
+            strangers: self.strangers,
         }
     }
 }
@@ -169,6 +174,7 @@ pub(super) fn read_config(root: &mut Section<'_>, config: &mut Config, problems:
     limits.read("transactions", &mut config.limits.transactions, problems);
     limits.read("drain_seconds", &mut config.limits.drain_seconds, problems);
     limits.finish(problems);
+    read_strangers(&mut root.section("strangers", problems), &mut config.strangers, problems);
     let mut log = root.section("log", problems);
     log.read("filter", &mut config.log.filter, problems);
     log.finish(problems);
@@ -179,6 +185,15 @@ pub(super) fn read_config(root: &mut Section<'_>, config: &mut Config, problems:
         }
         config.trunks.push(read);
     }
+}
+
+fn read_strangers(section: &mut Section<'_>, strangers: &mut StrangerLimits, problems: &mut Problems) {
+    section.read("calls_per_second", &mut strangers.calls_per_second, problems);
+    let mut calls = strangers.calls_max as u32;
+    section.read("calls", &mut calls, problems);
+    strangers.calls_max = calls as usize;
+    section.read("requests_per_second", &mut strangers.requests_per_second, problems);
+    section.finish(problems);
 }
 
 fn read_sip(section: &mut Section<'_>, sip: &mut SipPart, problems: &mut Problems) {

@@ -11,6 +11,7 @@ mod lossy;
 mod peer;
 mod register;
 mod requests;
+mod strangers;
 
 use super::message::Message;
 use super::reader::read;
@@ -43,6 +44,7 @@ pub fn config() -> SipConfig {
         registration_seconds_min: 60,
         transactions_max: 1000,
         contacts_max: 3,
+        strangers: Default::default(),
     }
 }
 

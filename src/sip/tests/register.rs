@@ -16,14 +16,18 @@ const REALM: &str = "onekey.example";
 fn peer() -> Peer {
     let mut peer = Peer::new();
     for (name, digest) in [("1001", DigestChoice::Md5), ("1002", DigestChoice::Both), ("1003", DigestChoice::Sha256)] {
-        peer.stack.set_agent(AgentAccount {
-            agent: AgentId::new(name),
-            ha1_md5: ha1_md5(name, REALM, "secret"),
-            ha1_sha256: ha1_sha256(name, REALM, "secret"),
-            digest,
-        });
+        set_agent(&mut peer, name, digest);
     }
     peer
+}
+
+fn set_agent(peer: &mut Peer, name: &str, digest: DigestChoice) {
+    peer.stack.set_agent(AgentAccount {
+        agent: AgentId::new(name),
+        ha1_md5: ha1_md5(name, REALM, "secret"),
+        ha1_sha256: ha1_sha256(name, REALM, "secret"),
+        digest,
+    });
 }
 
 fn register(name: &str, number: u32, lines: &str) -> String {
@@ -106,7 +110,8 @@ fn an_agent_who_does_not_exist_meets_what_a_wrong_password_meets() {
         lines.map(|line| line.split("nonce=").next().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
     };
     let ask = |name: &str| {
-        let mut peer = peer();
+        let mut peer = Peer::new();
+        set_agent(&mut peer, "1001", DigestChoice::Md5);
         let first = challenged(&mut peer, name);
         let proof = authorization(&first, name, "wrong", "REGISTER", 1);
         let second = peer.receive(&register(name, 2, &format!("{proof}{CONTACT}"))).remove(0);
@@ -116,6 +121,17 @@ fn an_agent_who_does_not_exist_meets_what_a_wrong_password_meets() {
     };
     assert_eq!(ask("1001"), ask("1999"));
     assert!(!ask("1001").contains("stale"));
+}
+
+#[test]
+fn an_unusual_challenge_does_not_say_that_an_agent_is_there() {
+    let mut peer = peer();
+    let challenges = |peer: &mut Peer, name: &str| challenged(peer, name).headers("WWW-Authenticate").count();
+    let nobody = (2000..2100).map(|name| challenges(&mut peer, &name.to_string())).collect::<Vec<_>>();
+    let of_both = nobody.iter().filter(|count| **count == 2).count();
+    assert!((10..70).contains(&of_both), "about a third, as of the agents: {of_both}");
+    let again = (2000..2100).map(|name| challenges(&mut peer, &name.to_string())).collect::<Vec<_>>();
+    assert_eq!(nobody, again, "one who asks twice sees no difference");
 }
 
 #[test]

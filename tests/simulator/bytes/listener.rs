@@ -210,6 +210,7 @@ impl Listener {
         let Some(view) = self.views.get_mut(&leg) else {
             return self.complain(now, leg, &format!("is not open and tells {event:?}"));
         };
+        view.excuse();
         let verdict = match event {
             MediaEvent::Opened { port, .. } => {
                 let port = view.port.replace(*port).map_or(Ok(()), |_| Err("is opened twice"));
@@ -254,6 +255,7 @@ impl Listener {
     pub fn audit(&mut self, now: Time) {
         let (mut found, timeout) = (Vec::new(), self.timeout + Duration::from_millis(10));
         for (leg, view) in &mut self.views {
+            view.excuse();
             found.extend(view.keys.audit(now).err().map(|what| (*leg, what)));
             found.extend(view.own_keys.audit(now).err().map(|what| (*leg, what)));
             let may_send = view.may_send();

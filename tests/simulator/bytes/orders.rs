@@ -60,6 +60,10 @@ impl Listener {
                 view.mouth.relay_may_be_over = true;
                 view.own_keys.disturb();
             }
+            MediaCommand::Confine { confined, .. } => {
+                view.excuse();
+                view.confined = *confined;
+            }
             MediaCommand::Stop { .. } => view.playing = None,
             MediaCommand::SendKey { key, length, .. } => {
                 let partner = view.partner;
@@ -140,6 +144,7 @@ fn legs_of(command: &MediaCommand) -> impl Iterator<Item = LegId> + use<> {
         MediaCommand::Bridge { a, b } | MediaCommand::Unbridge { a, b } => (a, Some(b)),
         MediaCommand::Open { leg }
         | MediaCommand::Start { leg, .. }
+        | MediaCommand::Confine { leg, .. }
         | MediaCommand::Play { leg, .. }
         | MediaCommand::Stop { leg }
         | MediaCommand::SendKey { leg, .. }

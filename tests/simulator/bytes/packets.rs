@@ -120,6 +120,7 @@ fn plays(now: Time, view: &mut View, format: &StreamFormat, rtp: &Rtp<'_>) -> Re
     if wire::read_frame(format.codec, rtp.payload).is_some() {
         return Err("says what somebody said who is not heard now");
     }
+    view.excuse();
     let playing = view.playing.as_mut().ok_or("sends sound and plays nothing")?;
     let begins = playing.frame(now, format.codec, rtp.payload);
     let numbers = view.mouth.own(now, rtp, *begins.as_ref().unwrap_or(&true), wire::FRAME as u32);

@@ -34,6 +34,8 @@ pub struct View {
     pub keys: Keys,
     pub own_keys: OwnKeys,
     pub playing: Option<Playing>,
+    /// It may send only so much until its peer is heard (`media/allowance.rs`).
+    pub confined: bool,
     pub partner: Option<LegId>,
     /// `FirstPacket` must be told now.
     pub first_owed: bool,
@@ -65,8 +67,23 @@ impl View {
             keys: Keys::default(),
             own_keys: OwnKeys::default(),
             playing: None,
+            confined: false,
             partner: None,
             first_owed: false,
+        }
+    }
+
+    /// May its allowance be used up? Reports count too, so the model does not know to the packet.
+    pub fn is_spent(&self) -> bool {
+        self.confined && self.mouth.packets >= 100
+    }
+
+    /// What plays while the allowance is used up goes on unheard.
+    pub fn excuse(&mut self) {
+        if self.is_spent()
+            && let Some(playing) = &mut self.playing
+        {
+            playing.excused = true;
         }
     }
 
@@ -121,7 +138,7 @@ impl View {
         if !self.may_send() || self.playing.is_some() && !void || self.own_keys.is_down() {
             return Passage::No;
         }
-        let must = !void && !self.own_keys.may_be_down(now);
+        let must = !void && !self.own_keys.may_be_down(now) && !self.is_spent();
         let private = match flight.sort {
             Sort::Event { press, .. } => from.is_private(press),
             _ => Some(false),
