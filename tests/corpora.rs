@@ -6,6 +6,7 @@
 #[path = "fuzz/targets/lib.rs"]
 mod targets;
 
+use nix::sys::resource::{Resource, setrlimit};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 use std::cell::Cell;
@@ -17,6 +18,8 @@ use targets::{TARGETS, Target};
 
 /// Changed inputs for each target where no time is given: with checks on and little optimised, a few seconds.
 const MUTATIONS: usize = 500;
+/// What a target may take of memory, in bytes: one that grows without end must not take the machine's.
+const MEMORY_MAX: u64 = 4 << 30;
 /// Longest input, as for the fuzzer.
 const BYTES_MAX: usize = 4096;
 
@@ -37,6 +40,8 @@ thread_local! {
 fn failure(target: Target, bytes: &[u8]) -> bool {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
+        let bounded = setrlimit(Resource::RLIMIT_AS, MEMORY_MAX, MEMORY_MAX);
+        bounded.expect("a process may bound itself");
         let told = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             PANICS.set(PANICS.get() + 1);
