@@ -117,7 +117,7 @@ fn refused(error: &ReadError, length: usize) {
     assert!([400, 505].contains(&error.status), "{error:?}");
     assert!(error.at <= length, "{error:?} lies beyond {length} bytes");
     let Some(respondable) = &error.respondable else { return };
-    let bytes = compose::response_to_unreadable(respondable, error.status, Some(&error.reason));
+    let bytes = compose::response_to_unreadable(respondable, error.status, Some(&error.reason), "ours");
     let text = String::from_utf8(bytes).expect("made of text");
     let (head, body) = text.split_once("\r\n\r\n").expect("an end of the headers");
     assert_eq!(body, "");
