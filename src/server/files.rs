@@ -33,8 +33,12 @@ pub fn read_wav(path: &Path) -> Result<Wav, String> {
     if length > WAV_BYTES_MAX {
         return Err(format!("it is {} MiB long; at most {} are read", length >> 20, WAV_BYTES_MAX >> 20));
     }
-    let file = std::fs::read(path).map_err(|error| why(&error))?;
-    let sound = riff::find_sound(&file)?;
+    wav_of(&std::fs::read(path).map_err(|error| why(&error))?)
+}
+
+/// The same of a file's bytes.
+pub fn wav_of(file: &[u8]) -> Result<Wav, String> {
+    let sound = riff::find_sound(file)?;
     let mut warnings = Vec::new();
     let format = sound.format;
     let frame_bytes = usize::from(format.channels) * usize::from(format.sample_bytes);

@@ -6,7 +6,8 @@
 mod row;
 
 use super::store::{Database, PeopleBatch, StoreError};
-use crate::callers::CallerRegistry;
+use crate::caller::NumberHash;
+use crate::callers::{CallerRegistry, Stored};
 use jiff::civil::Date;
 use row::{Columns, fields_of, read_row};
 use std::io::{self, BufRead};
@@ -39,6 +40,16 @@ pub struct BadRow {
     pub reason: String,
 }
 
+/// How far a reading is: lines and bytes that are done with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Position {
+    pub line: u64,
+    pub bytes: u64,
+}
+
+/// What is kept of one row.
+pub type Person = (NumberHash, Stored);
+
 /// How an import reads people.
 #[derive(Debug)]
 pub struct Import<'a> {
@@ -63,35 +74,53 @@ impl Import<'_> {
     /// rows of another key.
     pub fn run(
         &self,
-        mut source: impl BufRead,
+        source: impl BufRead,
         database: &mut Database,
         on_bad: &mut dyn FnMut(BadRow),
         on_bytes: &mut dyn FnMut(u64),
     ) -> Result<Summary, ImportError> {
         self.claim(database)?;
-        let mut lines = Lines { source: &mut source, line: 0, bytes: 0, text: Vec::new() };
-        let columns = read_header(&mut lines)?;
         let (mut summary, mut batch) = (Summary::default(), PeopleBatch::default());
-        while let Some(line) = lines.next()? {
-            match line.and_then(|text| self.person(&columns, text)) {
-                Ok(None) => {}
-                Ok(Some((number, stored))) => {
+        let end = self.read(source, &mut |at, row| {
+            match row {
+                Ok((number, stored)) => {
                     summary.imported += 1;
                     batch.push(number, stored);
                 }
                 Err(reason) => {
                     summary.bad += 1;
-                    on_bad(BadRow { line: lines.line, reason });
+                    on_bad(BadRow { line: at.line, reason });
                 }
             }
             if batch.len() >= BATCH_ROWS {
-                write(database, &mut batch, lines.line)?;
-                on_bytes(lines.bytes);
+                write(database, &mut batch, at.line)?;
+                on_bytes(at.bytes);
+            }
+            Ok(())
+        })?;
+        write(database, &mut batch, end.line)?;
+        on_bytes(end.bytes);
+        Ok(summary)
+    }
+
+    /// Reads all of `source` and stores nothing: each row goes to `on_row`, as what is kept of a person or as what is wrong
+    /// with it. Returns where the source ends.
+    ///
+    /// # Errors
+    /// The header is missing or not understood, the source cannot be read, or what `on_row` gives.
+    pub fn read(
+        &self,
+        mut source: impl BufRead,
+        on_row: &mut dyn FnMut(Position, Result<Person, String>) -> Result<(), ImportError>,
+    ) -> Result<Position, ImportError> {
+        let mut lines = Lines { source: &mut source, at: Position::default(), text: Vec::new() };
+        let columns = read_header(&mut lines)?;
+        while let Some(line) = lines.next()? {
+            if let Some(row) = line.and_then(|text| self.person(&columns, text)).transpose() {
+                on_row(lines.at, row)?;
             }
         }
-        write(database, &mut batch, lines.line)?;
-        on_bytes(lines.bytes);
-        Ok(summary)
+        Ok(lines.at)
     }
 
     fn claim(&self, database: &Database) -> Result<(), ImportError> {
@@ -104,11 +133,7 @@ impl Import<'_> {
         database.set_registry_key(&mark).map_err(store)
     }
 
-    fn person(
-        &self,
-        columns: &Columns,
-        text: &str,
-    ) -> Result<Option<(crate::caller::NumberHash, crate::callers::Stored)>, String> {
+    fn person(&self, columns: &Columns, text: &str) -> Result<Option<Person>, String> {
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -137,8 +162,7 @@ fn read_header<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<Columns, ImportEr
 /// Lines of bounded length; the outer result is the source's, the inner one the line's own.
 struct Lines<'a, R> {
     source: &'a mut R,
-    line: u64,
-    bytes: u64,
+    at: Position,
     text: Vec<u8>,
 }
 
@@ -147,7 +171,7 @@ impl<R: BufRead> Lines<'_, R> {
         self.text.clear();
         let mut is_too_long = false;
         loop {
-            let line = self.line + 1;
+            let line = self.at.line + 1;
             let buffer = match self.source.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 buffer => buffer.map_err(|error| ImportError::Read { line, error })?,
@@ -160,7 +184,7 @@ impl<R: BufRead> Lines<'_, R> {
             }
             let (is_end, consumed) = (buffer.is_empty(), taken + usize::from(end.is_some()));
             self.source.consume(consumed);
-            self.bytes += consumed as u64;
+            self.at.bytes += consumed as u64;
             if is_end && self.text.is_empty() && !is_too_long {
                 return Ok(None);
             }
@@ -168,7 +192,7 @@ impl<R: BufRead> Lines<'_, R> {
                 break;
             }
         }
-        self.line += 1;
+        self.at.line += 1;
         if is_too_long {
             return Ok(Some(Err(format!("longer than {LINE_BYTES_MAX} bytes"))));
         }

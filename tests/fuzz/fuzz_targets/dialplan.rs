@@ -1,0 +1,9 @@
+//! What is done with the bytes: `targets/dialplan.rs`. The prompts are loaded before any input's time is taken.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: {
+        targets::stage();
+    },
+    |bytes: &[u8]| targets::dialplan::run(bytes)
+);
