@@ -7,7 +7,7 @@
 
 use super::headers::{NameAddr, find_outside, is_token, trim};
 use super::message::{Message, Method};
-use super::reader::Respondable;
+use super::reader::{Respondable, trimmed};
 pub use super::reason::reason_phrase;
 use rsip::headers::untyped::{
     CallId, Contact, ContentLength, ContentType, From, MaxForwards, RecordRoute, Route, Timestamp, To, UntypedHeader,
@@ -234,7 +234,7 @@ fn received_via(request: &Message, line: &[u8], (address, port): (IpAddr, u16)) 
         let ours = name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport");
         if at == 0 || !ours {
             via.extend_from_slice(if at == 0 { b"" } else { b";" });
-            via.extend_from_slice(line[at..end].trim_ascii());
+            via.extend_from_slice(&line[trimmed(line, at..end)]);
         }
         at = end + 1;
     }
@@ -354,6 +354,16 @@ mod tests {
         let trying = read(response(&invite, 100, None, None, source, None, &[], None)).unwrap();
         assert_eq!((trying.to_tag(), trying.header("Timestamp")), (None, Some("54")));
         assert_eq!(trying.via().received.as_deref(), Some("198.51.100.7"));
+    }
+
+    #[test]
+    fn a_branch_that_ends_in_a_form_feed_is_copied_whole() {
+        let text = "BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a ; branch=z9hG4bK\x0c ;rport\r\nFrom: <sip:a>;tag=1\r\n\
+            To: <sip:b>;tag=2\r\nCall-ID: 1\r\nCSeq: 2 BYE\r\n\r\n";
+        let bye = read(text.into()).unwrap();
+        let source = Some(("192.0.2.7".parse().unwrap(), 9));
+        let answer = read(response(&bye, 200, None, None, source, None, &[], None)).unwrap();
+        assert_eq!((&answer.via().branch, bye.via().branch.as_deref()), (&bye.via().branch, Some("z9hG4bK\x0c")));
     }
 
     #[test]

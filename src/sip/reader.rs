@@ -292,7 +292,8 @@ fn check_version(text: &str) -> Result<(), ReadError> {
     }
 }
 
-fn trimmed(bytes: &[u8], span: Range<usize>) -> Range<usize> {
+/// The span without white space at both ends: the same as for [`super::headers::trim`], and no other.
+pub(super) fn trimmed(bytes: &[u8], span: Range<usize>) -> Range<usize> {
     let is_space = |byte: &u8| b" \t\r\n".contains(byte);
     let inside = &bytes[span.clone()];
     let Some(first) = inside.iter().position(|byte| !is_space(byte)) else { return span.start..span.start };
