@@ -367,7 +367,7 @@ impl World {
                     assert!(self.legs.contains_key(&leg), "{leg} is bridged and not open");
                 }
             }
-            MediaCommand::Unbridge { .. } | MediaCommand::SendKey { .. } => {}
+            MediaCommand::Unbridge { .. } | MediaCommand::SendKey { .. } | MediaCommand::Confine { .. } => {}
         }
     }
 
@@ -419,6 +419,7 @@ fn config() -> EngineConfig {
             registration_seconds_min: 30,
             transactions_max: 60,
             contacts_max: 4,
+            strangers: Default::default(),
         },
         media_advertised: None,
         media_workers: 1,
