@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use targets::{TARGETS, Target};
 
 /// Changed inputs for each target where no time is given: with checks on and little optimised, a few seconds.
-const MUTATIONS: usize = 500;
+const MUTATIONS: usize = 60;
 /// What a target may take of memory, in bytes: one that grows without end must not take the machine's.
 const MEMORY_MAX: u64 = 4 << 30;
 /// Longest input, as for the fuzzer.
