@@ -152,6 +152,10 @@ impl Truth {
             Fact::Left(call) => self.leave(now, call),
             Fact::Deserted(call) => {
                 if let Some(caller) = self.take(call) {
+                    if self.queues.get(&caller.queue).is_some_and(|queue| self.staffed(queue) > 0) {
+                        self.wrong
+                            .push(format!("{call} is sent away from queue {} as deserted: it is not", caller.queue));
+                    }
                     self.all_stop(&caller);
                 }
             }
