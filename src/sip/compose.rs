@@ -85,7 +85,11 @@ pub fn response(
     }
     for to in request.raw_headers("To") {
         let tag = to_tag.filter(|_| request.to_tag().is_none());
-        lines.copy(&with_tag(to, tag), |value| Header::To(To::new(value)));
+        // A tag without a value is none, and must not stand before ours.
+        let empty = tag.is_some() && request.to().param("tag").is_some();
+        let text = request.header("To").unwrap_or_default();
+        let to = if empty { without(text, to, &["tag"]) } else { to.to_vec() };
+        lines.copy(&with_tag(&to, tag), |value| Header::To(To::new(value)));
     }
     for call_id in request.raw_headers("Call-ID") {
         lines.copy(call_id, |value| Header::CallId(CallId::new(value)));
@@ -226,18 +230,7 @@ fn received_via(request: &Message, line: &[u8], (address, port): (IpAddr, u16)) 
     let asked = request.via().rport.is_some();
     // RFC 3261 §18.2.1: only where the source differs; RFC 3581 §4: always with rport.
     let name_source = asked || host.parse() != Ok(address);
-    let mut via = Vec::with_capacity(line.len() + 64);
-    let mut at = 0;
-    while at <= element.len() {
-        let end = find_outside(&element[at..], b';').map_or(element.len(), |offset| at + offset);
-        let name = trim(element[at..end].split('=').next().unwrap_or_default());
-        let ours = name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport");
-        if at == 0 || !ours {
-            via.extend_from_slice(if at == 0 { b"" } else { b";" });
-            via.extend_from_slice(&line[trimmed(line, at..end)]);
-        }
-        at = end + 1;
-    }
+    let mut via = without(element, line, &["received", "rport"]);
     if name_source {
         via.extend_from_slice(format!(";received={address}").as_bytes());
     }
@@ -246,6 +239,23 @@ fn received_via(request: &Message, line: &[u8], (address, port): (IpAddr, u16)) 
     }
     via.extend_from_slice(&line[element.len()..]);
     via
+}
+
+/// The value without its parameters of these names, byte for byte but for white space between parameters. `text` is what
+/// the reader made of `line`, or its beginning.
+fn without(text: &str, line: &[u8], names: &[&str]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(line.len() + 64);
+    let mut at = 0;
+    while at <= text.len() {
+        let end = find_outside(&text[at..], b';').map_or(text.len(), |offset| at + offset);
+        let name = trim(text[at..end].split('=').next().unwrap_or_default());
+        if at == 0 || !names.iter().any(|gone| name.eq_ignore_ascii_case(gone)) {
+            value.extend_from_slice(if at == 0 { b"" } else { b";" });
+            value.extend_from_slice(&line[trimmed(line, at..end)]);
+        }
+        at = end + 1;
+    }
+    value
 }
 
 fn with_tag(to: &[u8], tag: Option<&str>) -> Vec<u8> {
@@ -364,6 +374,21 @@ mod tests {
         let source = Some(("192.0.2.7".parse().unwrap(), 9));
         let answer = read(response(&bye, 200, None, None, source, None, &[], None)).unwrap();
         assert_eq!((&answer.via().branch, bye.via().branch.as_deref()), (&bye.via().branch, Some("z9hG4bK\x0c")));
+    }
+
+    #[test]
+    fn an_empty_tag_makes_way_for_ours() {
+        for to in ["tel:+12025550100;tag", "\"b;tag\" <sip:b;tag=x> ; TAG=;y=1"] {
+            let text = format!(
+                "INVITE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: <sip:a>;tag=1\r\nTo: {to}\r\nCall-ID: 1\r\n\
+                 CSeq: 2 INVITE\r\n\r\n"
+            );
+            let invite = read(text.into()).unwrap();
+            let answer = read(response(&invite, 180, None, Some("ours"), None, None, &[], None)).unwrap();
+            assert_eq!((invite.to_tag(), answer.to_tag()), (None, Some("ours")), "{to}");
+            assert_eq!((&answer.to().uri, &answer.to().display), (&invite.to().uri, &invite.to().display));
+            assert_eq!(answer.to().param("y"), invite.to().param("y"));
+        }
     }
 
     #[test]

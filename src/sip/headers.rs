@@ -130,10 +130,10 @@ impl Params {
             return Some(Params::default());
         }
         let list = trim(text.strip_prefix(';')?);
-        let list = list.strip_suffix(';').unwrap_or(list);
         if list.is_empty() {
             return Some(Params::default());
         }
+        let list = list.strip_suffix(';').unwrap_or(list);
         let mut params = Vec::new();
         for part in split(list, b';') {
             params.push(parameter(part)?);
@@ -358,8 +358,17 @@ mod tests {
     fn an_address_without_brackets_has_header_parameters() {
         let address = NameAddr::parse("tel:+12025550100;tag=1;").unwrap();
         assert_eq!((address.uri.as_str(), address.tag()), ("tel:+12025550100", Some("1")));
-        for bad in ["sip:a@b?c=d", "<sip:a@b", "\"x <sip:a@b>", "", "<>", "<sip:a b@c>", "<sip:a@b>x", "<sip:a@b>;;a=b"]
-        {
+        for bad in [
+            "sip:a@b?c=d",
+            "<sip:a@b",
+            "\"x <sip:a@b>",
+            "",
+            "<>",
+            "<sip:a b@c>",
+            "<sip:a@b>x",
+            "<sip:a@b>;;a=b",
+            "<sip:a@b>; ;",
+        ] {
             assert!(NameAddr::parse(bad).is_err(), "{bad}");
         }
     }

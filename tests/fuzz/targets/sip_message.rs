@@ -54,7 +54,7 @@ fn answered(request: &Message) {
     assert_eq!((answer.call_id(), answer.cseq()), (request.call_id(), request.cseq()));
     assert_eq!(answer.from(), request.from());
     assert_eq!((&answer.to().uri, &answer.to().display), (&request.to().uri, &request.to().display));
-    if request.to().param("tag").is_none() {
+    if request.to_tag().is_none() {
         assert_eq!(answer.to_tag(), Some("ours"));
     } else {
         assert_eq!(answer.to(), request.to());
