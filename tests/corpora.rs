@@ -70,6 +70,7 @@ fn every_saved_input_is_taken() {
 fn changed_inputs_are_taken() {
     let seconds = std::env::var("ONEKEY_MUTATE_SECONDS").ok().and_then(|text| text.parse().ok());
     let mut failed = Vec::new();
+    targets::stage();
     for (name, target) in TARGETS {
         let inputs: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, bytes)| bytes).collect();
         let mut dice = ChaCha12Rng::seed_from_u64(4475);
