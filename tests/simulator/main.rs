@@ -175,7 +175,10 @@ fn chosen(gear: Gear, usual: u64) -> Totals {
     if let Some(hours) = number("ONEKEY_HOURS") {
         return run_all(gear, 1_000_000.., Duration::from_secs(hours * 3600));
     }
-    let totals = run_all(gear, 0..number("ONEKEY_SEEDS").unwrap_or(usual), Duration::MAX);
+    if let Some(seeds) = number("ONEKEY_SEEDS") {
+        return run_all(gear, 0..seeds, Duration::MAX);
+    }
+    let totals = run_all(gear, 0..usual, Duration::MAX);
     assert!(totals.calls > usual * 3 && totals.conversations > usual / 3, "too little happened: {totals:?}");
     totals
 }
