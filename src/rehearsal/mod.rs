@@ -10,6 +10,8 @@ mod sound;
 mod tests;
 mod world;
 
+pub use world::config;
+
 use crate::dialplan::Dialplan;
 use crate::prompt::PromptLibrary;
 use crate::script::{Line, Script, What, line_text};

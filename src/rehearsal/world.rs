@@ -291,7 +291,8 @@ fn binding(phone: &AgentPhone, agent: &AgentId, agents: &BTreeMap<AgentId, Agent
     }
 }
 
-fn config() -> EngineConfig {
+/// The engine as it is rehearsed: small bounds, known keys, one media worker.
+pub fn config() -> EngineConfig {
     EngineConfig {
         sip: SipConfig {
             realm: phones::REALM.into(),

@@ -4,7 +4,7 @@
 use crate::books::Books;
 use crate::doorstep::Doorstep;
 use crate::journeys::Journeys;
-use crate::phone::{ENGINE, Phone, REALM, Transport, address_of, host_at};
+use crate::phone::{ENGINE, Phone, Transport, address_of, host_at};
 use crate::sound::{Gear, Sound};
 use crate::store::Store;
 use crate::truth::{Fact, Truth};
@@ -13,8 +13,8 @@ use onekey::engine::input::{Answer, Command, Input, Reply};
 use onekey::engine::output::{Output, QuestionId};
 use onekey::engine::{Engine, EngineConfig};
 use onekey::ids::{AgentId, CallId, LegId, PromiseId};
-use onekey::rehearsal::Stage;
-use onekey::sip::{Datagram, Flow, SipConfig};
+use onekey::rehearsal::{self, Stage};
+use onekey::sip::{Datagram, Flow};
 use onekey::time::{Now, Time, Wall};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
@@ -533,28 +533,6 @@ fn flow(host: u16, connection: Option<u64>) -> Flow {
 }
 
 fn config(seed: [u8; 32], first_call: CallId, first_promise: PromiseId) -> EngineConfig {
-    EngineConfig {
-        sip: SipConfig {
-            realm: REALM.into(),
-            advertised: None,
-            trunks: Vec::new(),
-            product: "Onekey".into(),
-            registration_seconds_max: 3600,
-            registration_seconds_min: 30,
-            transactions_max: 1000,
-            contacts_max: 4,
-            strangers: Default::default(),
-        },
-        media_advertised: None,
-        media_workers: WORKERS,
-        seed,
-        registry_key: [2; 32],
-        ledger_key: [3; 32],
-        default_country: "US".into(),
-        calls_max: 24,
-        registry_deadline: Duration::from_millis(300),
-        recordings: "recordings".into(),
-        first_call,
-        first_promise,
-    }
+    let media_workers = WORKERS;
+    EngineConfig { media_workers, seed, calls_max: 24, first_call, first_promise, ..rehearsal::config() }
 }

@@ -6,13 +6,13 @@
 use onekey::engine::input::{Answer, Input, Reply};
 use onekey::engine::output::{Output, Question};
 use onekey::engine::{Engine, EngineConfig, Remembered};
-use onekey::ids::{AgentId, CallId, LegId, PlayId, PromiseId, WorkerId};
+use onekey::ids::{AgentId, LegId, PlayId, WorkerId};
 use onekey::key::Key;
 use onekey::media::command::{MediaCommand, MediaEvent};
-use onekey::rehearsal::Stage;
+use onekey::rehearsal::{self, Stage};
 use onekey::server::rehearse::stage;
 use onekey::sip::registrar::{AgentAccount, Binding, DigestChoice};
-use onekey::sip::{Datagram, Flow, SipConfig, Transport, digest};
+use onekey::sip::{Datagram, Flow, Transport, digest};
 use onekey::time::{Now, Time, Wall};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -196,28 +196,5 @@ fn clock(time: Time) -> Now {
 }
 
 fn config() -> EngineConfig {
-    EngineConfig {
-        sip: SipConfig {
-            realm: REALM.into(),
-            advertised: None,
-            trunks: Vec::new(),
-            product: "Onekey".into(),
-            registration_seconds_max: 3600,
-            registration_seconds_min: 30,
-            transactions_max: 1000,
-            contacts_max: 4,
-            strangers: Default::default(),
-        },
-        media_advertised: None,
-        media_workers: 1,
-        seed: [7; 32],
-        registry_key: [2; 32],
-        ledger_key: [3; 32],
-        default_country: "US".into(),
-        calls_max: 10,
-        registry_deadline: Duration::from_millis(300),
-        recordings: "recordings".into(),
-        first_call: CallId(1),
-        first_promise: PromiseId(1),
-    }
+    EngineConfig { seed: [7; 32], ..rehearsal::config() }
 }

@@ -11,6 +11,7 @@ use onekey::ids::{AgentId, CallId, LegId, PlayId, PromiseId, WorkerId};
 use onekey::media::command::{MediaCommand, MediaEvent};
 use onekey::promise::Entry;
 use onekey::queue::ledger::{Ledger, promise_of};
+use onekey::rehearsal;
 use onekey::sip::framing::{Frame, Framer};
 use onekey::sip::message::{Message, Method};
 use onekey::sip::registrar::{AgentAccount, Binding, DigestChoice};
@@ -405,32 +406,12 @@ fn binding(host: u8) -> Binding {
 }
 
 fn config() -> EngineConfig {
-    EngineConfig {
-        sip: SipConfig {
-            realm: REALM.into(),
-            advertised: None,
-            trunks: vec![onekey::sip::Trunk {
-                name: "trunk".into(),
-                addresses: vec![(phones::flow(3, Transport::Udp).remote.ip(), 32)],
-                asserts_identity: true,
-            }],
-            product: "Onekey".into(),
-            registration_seconds_max: 3600,
-            registration_seconds_min: 30,
-            transactions_max: 60,
-            contacts_max: 4,
-            strangers: Default::default(),
-        },
-        media_advertised: None,
-        media_workers: 1,
-        seed: [5; 32],
-        registry_key: [2; 32],
-        ledger_key: [3; 32],
-        default_country: "US".into(),
-        calls_max: 6,
-        registry_deadline: Duration::from_millis(300),
-        recordings: "recordings".into(),
-        first_call: CallId(1),
-        first_promise: PromiseId(1),
-    }
+    let usual = rehearsal::config();
+    let trunk = onekey::sip::Trunk {
+        name: "trunk".into(),
+        addresses: vec![(phones::flow(3, Transport::Udp).remote.ip(), 32)],
+        asserts_identity: true,
+    };
+    let sip = SipConfig { trunks: vec![trunk], transactions_max: 60, ..usual.sip };
+    EngineConfig { sip, seed: [5; 32], calls_max: 6, ..usual }
 }
