@@ -36,6 +36,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to type.
     pub help: Option<String>,
+    /// The shortest call that shows it, as a `.call` file.
+    pub call: Option<String>,
 }
 
 impl Diagnostic {
@@ -49,6 +51,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            call: None,
         }
     }
 
@@ -66,6 +69,12 @@ impl Diagnostic {
     /// Another place that matters.
     pub fn also(mut self, span: &Span, remark: impl Into<String>) -> Diagnostic {
         self.related.push((span.clone(), remark.into()));
+        self
+    }
+
+    /// The shortest call that shows it.
+    pub fn shown_by(mut self, call: String) -> Diagnostic {
+        self.call = Some(call);
         self
     }
 
@@ -115,8 +124,13 @@ fn group<'a>(diagnostic: &'a Diagnostic, files: &'a [(String, String)]) -> Group
         });
         group = group.element(Snippet::source(text).path(path).annotations(marks));
     }
-    match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(help)),
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    match &diagnostic.call {
+        Some(call) => {
+            group.element(Level::NOTE.message(format!("the shortest call that shows it\n\n{}", call.trim_end())))
+        }
         None => group,
     }
 }
@@ -150,6 +164,7 @@ struct Shown<'a> {
     label: &'a str,
     related: Vec<Related<'a>>,
     help: Option<&'a str>,
+    call: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -182,6 +197,7 @@ fn shown<'a>(diagnostic: &'a Diagnostic, files: &'a [(String, String)]) -> Shown
         label: &diagnostic.label,
         related: related.collect(),
         help: diagnostic.help.as_deref(),
+        call: diagnostic.call.as_deref(),
     }
 }
 

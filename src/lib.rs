@@ -8,14 +8,15 @@
 //!
 //! | layer | modules | what is there |
 //! |---|---|---|
-//! | the world | [`server`], [`console`] | sockets, threads, files, database, clock, commands |
-//! | replays | [`rehearsal`] | a `.call` script run on the real engine in virtual time |
+//! | the world | [`server`], [`console`], [`bench`] | sockets, threads, files, database, clock, commands |
+//! | replays | [`rehearsal`] | a `.call` script, or somebody who walks, on the real engine in virtual time; coverage |
 //! | the door | [`engine`] | one fact in, wishes out; legs, timers, questions to the world |
 //! | the work | [`call`], [`queue`], [`callers`] | a caller's journey; tickets, agents, the ledger; who is flagged |
+//! | what can be seen of it | [`picture`] | a line as SVG, DOT and Mermaid |
 //! | what was written | [`dialplan`] | a folder of TOML files, read and checked as a whole |
 //! | what can be asked for | [`step`] | one file for each kind of section |
 //! | the standards | [`sip`], [`media`] | each alone |
-//! | the words | [`ids`], [`time`], [`key`], [`codec`], [`target`], [`caller`], [`promise`], [`prompt`], [`diagnostic`], [`script`] | |
+//! | the words | [`ids`], [`time`], [`key`], [`codec`], [`target`], [`caller`], [`promise`], [`prompt`], [`diagnostic`], [`script`], [`variable`], [`saying`] | |
 //!
 //! To follow one call from the INVITE to the agent's voice, read `engine/incoming.rs`, then `call/welcome.rs`,
 //! `call/steps.rs`, `call/waiting.rs`, `queue/dispatch.rs`, `engine/queue_effects.rs`, `call/talking.rs`.
@@ -41,6 +42,7 @@
 //! | 4475, 5118 | every torture message: `tests/torture/` | |
 //! | 2046, 5621 | SDP as a part of a multipart body | other parts |
 
+pub mod bench;
 pub mod call;
 pub mod caller;
 pub mod callers;
@@ -52,13 +54,16 @@ pub mod engine;
 pub mod ids;
 pub mod key;
 pub mod media;
+pub mod picture;
 pub mod promise;
 pub mod prompt;
 pub mod queue;
 pub mod rehearsal;
+pub mod saying;
 pub mod script;
 pub mod server;
 pub mod sip;
 pub mod step;
 pub mod target;
 pub mod time;
+pub mod variable;

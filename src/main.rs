@@ -3,8 +3,13 @@
 //! Exit status: 0 well, 1 problems found, 2 wrong use (DESIGN §13).
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use onekey::bench::{self, What};
 use onekey::ids::PromiseId;
-use onekey::server::commands::{Done, agent, calls, demo, dialplan, promises, prompts, registry, serve};
+use onekey::picture::Form;
+use onekey::script::{LookupSays, Registry};
+use onekey::server::commands::{
+    Done, agent, calls, demo, dialplan, graph, promises, prompts, registry, serve, testing, trying,
+};
 use onekey::server::config::{self, Config};
 use onekey::server::prompts_build::Wish;
 use onekey::sip::registrar::DigestChoice;
@@ -24,7 +29,7 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");
-        ExitCode::FAILURE
+        error.status()
     })
 }
 
@@ -38,9 +43,17 @@ fn run(command: Command, config: &Config) -> Done {
             log("error"); // the traces on the terminal are what a demo is to show
             demo::run(config, onekey::console::metrics::pages(), once)
         }
-        Command::Check { folder, json } => dialplan::check(config, folder.as_deref(), json),
-        Command::Test { folder, bless, json } => dialplan::test(config, folder.as_deref(), bless, json),
+        Command::Check { paths, profile, json } => dialplan::check(config, &paths, profile, json),
+        Command::Test { folder, bless, coverage, json } => {
+            testing::run(config, folder.as_deref(), &testing::Wish { bless, coverage, json })
+        }
+        Command::Try(walk) => trying::run(config, &(*walk).into()),
+        Command::Profiles { name } => dialplan::profiles(name.as_deref()),
         Command::Explain { code } => dialplan::explain(code.as_deref()),
+        Command::Graph { of, line, format, output } => {
+            graph::graph(config, &graph::Wish { of, line, form: format.into(), output })
+        }
+        Command::Schema => dialplan::schema(),
         Command::Prompts(PromptsCommand::Build { language, force }) => {
             prompts::build(config, &Wish { language, force })
         }
@@ -59,6 +72,7 @@ fn run(command: Command, config: &Config) -> Done {
         Command::Promises(PromisesCommand::Take { promise, by }) => promises::take(config, promise, &by),
         Command::Promises(PromisesCommand::Close { promise }) => promises::close(config, promise),
         Command::Calls(CallsCommand::List { limit, json }) => calls::list(config, limit, json),
+        Command::Bench { what, seconds, json } => bench::run(config, what.into(), seconds, json),
     }
 }
 
@@ -92,9 +106,12 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
-    /// Checks a dialplan's folder [default: the configured one]
+    /// Checks dialplans: folders, or files, each of which stands for its folder [default: the configured one]
     Check {
-        folder: Option<PathBuf>,
+        paths: Vec<PathBuf>,
+        /// Judge every line by this profile too; may be given several times
+        #[arg(long, value_name = "NAME")]
+        profile: Vec<String>,
         #[arg(long)]
         json: bool,
     },
@@ -104,11 +121,34 @@ enum Command {
         /// Rewrite the `<` lines of the files as they really are
         #[arg(long)]
         bless: bool,
+        /// List for each line the steps, keys and other ways that no test walks
+        #[arg(long)]
+        coverage: bool,
         #[arg(long)]
         json: bool,
     },
+    /// Walks through a line's dialplan in this terminal: you press the keys and choose what the world does
+    Try(Box<TryArguments>),
+    /// Lists the profiles (rules of countries and standards) that a line can be judged by, or the rules of one
+    Profiles { name: Option<String> },
     /// Explains a code such as D012, or lists all codes
     Explain { code: Option<String> },
+    /// Draws a line: its menus and keys, and how soon a person is reached from each of them
+    Graph {
+        /// A line's name, or a dialplan's folder [default: the configured folder]
+        #[arg(value_name = "LINE|FOLDER")]
+        of: Option<PathBuf>,
+        /// The line, where the folder has several
+        #[arg(long, value_name = "NAME")]
+        line: Option<String>,
+        #[arg(long, default_value = "svg")]
+        format: GraphFormat,
+        /// Write there instead of to the standard output
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Prints the JSON Schema of dialplans, for completion and hover in editors
+    Schema,
     /// The prompts' sounds
     #[command(subcommand)]
     Prompts(PromptsCommand),
@@ -124,6 +164,61 @@ enum Command {
     /// Records of calls
     #[command(subcommand)]
     Calls(CallsCommand),
+    /// Measures how many calls this machine can carry, and how near Onekey comes to what the machine allows
+    Bench {
+        #[command(subcommand)]
+        what: BenchCommand,
+        /// How long is measured; dialling and the bare loops come on top
+        #[arg(long, global = true, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        #[arg(long, global = true)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+struct TryArguments {
+    /// The name of a line, or a number that reaches one
+    line: String,
+    /// The dialplan's folder [default: the configured one]
+    #[arg(long, value_name = "PATH")]
+    folder: Option<PathBuf>,
+    /// The caller's number, or `withheld` [default: +12025550123]
+    #[arg(long, value_name = "NUMBER")]
+    caller: Option<String>,
+    /// The caller's age in the registry
+    #[arg(long)]
+    age: Option<u8>,
+    /// A flag of the caller in the registry, such as assist; may be given again
+    #[arg(long = "flag", value_name = "FLAG")]
+    flags: Vec<String>,
+    /// The caller's language in the registry
+    #[arg(long)]
+    language: Option<String>,
+    /// Instead of a caller whom the registry lists: unlisted, fails, silent
+    #[arg(long, value_parser = trying::parse_registry, conflicts_with_all = ["age", "flags", "language"])]
+    registry: Option<Registry>,
+    /// Agents who are logged in [default: those whom the queues name, or 1001]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    agents: Vec<String>,
+    /// No agent is logged in
+    #[arg(long, conflicts_with = "agents")]
+    no_agents: bool,
+    /// When the call is made, such as \"2026-11-23 22:00 Asia/Shanghai\"
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What a look-up is answered, such as \"account answers balance=12.50\"; without it you are asked
+    #[arg(long = "lookup", value_name = "ANSWER", value_parser = trying::parse_lookup)]
+    lookups: Vec<(String, LookupSays)>,
+    /// Wait for nothing: time passes when you press Enter, up to the next thing that happens
+    #[arg(long)]
+    fast: bool,
+    /// Play what the caller hears, by a player that is installed (aplay, paplay, play, ffplay, afplay)
+    #[arg(long, conflicts_with = "fast")]
+    audio: bool,
+    /// Keep what was walked as a test, a file that ends in .call
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -226,6 +321,64 @@ enum CallsCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// The machine alone: packets sent and forwarded by bare loops
+    Limit {
+        #[arg(long, default_value_t = 1000, value_parser = calls)]
+        calls: u64,
+    },
+    /// Callers listen to a menu
+    Prompts {
+        #[arg(long, default_value_t = 1000, value_parser = calls)]
+        calls: u64,
+        /// All of them speak too, as real phones do
+        #[arg(long)]
+        talking: bool,
+    },
+    /// Callers and agents talk
+    Bridges {
+        #[arg(long, default_value_t = 500, value_parser = calls)]
+        calls: u64,
+    },
+    /// Calls are set up and ended
+    Setup {
+        /// Calls a second
+        #[arg(long, default_value_t = 1000, value_parser = calls)]
+        rate: u64,
+    },
+    /// From the first packet of a 0 to the agent's INVITE, while others listen to a menu
+    Keys {
+        /// The others
+        #[arg(long, default_value_t = 500, value_parser = calls)]
+        calls: u64,
+    },
+    /// A dialplan is read, checked and proved
+    Check {
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(2..=100_000))]
+        steps: u64,
+    },
+}
+
+/// No more than there are ports.
+fn calls(text: &str) -> Result<u64, String> {
+    let number: u64 = text.parse().map_err(|_| "a number is wanted".to_owned())?;
+    if (1..=10_000).contains(&number) { Ok(number) } else { Err("1 to 10000 can be measured".to_owned()) }
+}
+
+impl From<BenchCommand> for What {
+    fn from(command: BenchCommand) -> What {
+        match command {
+            BenchCommand::Limit { calls } => What::Limit { calls: calls as usize },
+            BenchCommand::Prompts { calls, talking } => What::Prompts { calls: calls as usize, talking },
+            BenchCommand::Bridges { calls } => What::Bridges { calls: calls as usize },
+            BenchCommand::Setup { rate } => What::Setup { rate },
+            BenchCommand::Keys { calls } => What::Keys { calls: calls as usize },
+            BenchCommand::Check { steps } => What::Check { steps: steps as usize },
+        }
+    }
+}
+
 /// Which challenges the agent's phone gets; some phones break off when they see SHA-256.
 #[derive(Clone, Copy, ValueEnum)]
 enum Digest {
@@ -240,6 +393,47 @@ impl From<Digest> for DigestChoice {
             Digest::Md5 => DigestChoice::Md5,
             Digest::Sha256 => DigestChoice::Sha256,
             Digest::Both => DigestChoice::Both,
+        }
+    }
+}
+
+/// How a picture is written: a drawing, or text for Graphviz or for Markdown.
+#[derive(Clone, Copy, ValueEnum)]
+enum GraphFormat {
+    Svg,
+    Dot,
+    Mermaid,
+}
+
+impl From<GraphFormat> for Form {
+    fn from(format: GraphFormat) -> Form {
+        match format {
+            GraphFormat::Svg => Form::Svg,
+            GraphFormat::Dot => Form::Dot,
+            GraphFormat::Mermaid => Form::Mermaid,
+        }
+    }
+}
+
+impl From<TryArguments> for trying::Wish {
+    fn from(given: TryArguments) -> trying::Wish {
+        let TryArguments { line, folder, caller, age, flags, language, registry, agents, no_agents, .. } = given;
+        let TryArguments { at, lookups, fast, audio, save, .. } = given;
+        trying::Wish {
+            line,
+            folder,
+            caller,
+            age,
+            flags,
+            language,
+            registry,
+            agents,
+            no_agents,
+            at,
+            lookups,
+            fast,
+            audio,
+            save,
         }
     }
 }

@@ -18,6 +18,18 @@ pub mod spoken {
     pub const OFFER_HUMAN: &str = "offer-human";
     /// The gate for unknown callers (at most 8 s): names the human key first, silence leads to a person, any other key to the menu.
     pub const SHORT_GATE: &str = "short-gate";
+    /// After an entry that is not what was asked for; names the lone zero.
+    pub const ENTRY_WRONG: &str = "entry-wrong";
+    /// After silence where digits were asked for; names the lone zero.
+    pub const NO_ENTRY: &str = "no-entry";
+    /// "You entered" … the digits.
+    pub const ENTRY_IS: &str = "entry-is";
+    /// "If that is right, press 1. To enter it again, press 2."
+    pub const ENTRY_CONFIRM: &str = "entry-confirm";
+    /// While something is looked up; names the human key.
+    pub const ONE_MOMENT: &str = "one-moment";
+    /// While another number is rung; names the human key.
+    pub const CONNECTING: &str = "connecting";
     pub const GOODBYE: &str = "goodbye";
     /// "You are in the queue": said only once the ledger's entry is on disk.
     pub const QUEUED: &str = "queued";
@@ -65,7 +77,13 @@ pub mod spoken {
     pub const COUNT_ENDING: &str = "-count";
 
     /// All but the numbers and the optional units, for checking that a language is whole.
-    pub const REQUIRED: [&str; 20] = [
+    pub const REQUIRED: [&str; 26] = [
+        ENTRY_WRONG,
+        NO_ENTRY,
+        ENTRY_IS,
+        ENTRY_CONFIRM,
+        ONE_MOMENT,
+        CONNECTING,
         AGENT_AVAILABLE,
         AGENT_AWAY,
         NOT_UNDERSTOOD,
@@ -98,6 +116,8 @@ pub struct PromptFacts {
     pub length: Duration,
     /// Where in the sound the words that offer a person are over; `None` when it offers none.
     pub offer_ends: Option<Duration>,
+    /// It advertises something: some profiles forbid that before a person. It counts as time like all other words.
+    pub advert: bool,
 }
 
 /// A prompt ready to be sent: whole 20 ms frames in both laws, padded with silence at the end.
@@ -142,7 +162,7 @@ impl Prompt {
 }
 
 /// All prompts of all languages, as one value that is swapped as a whole at a reload.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct PromptLibrary {
     prompts: BTreeMap<Language, BTreeMap<PromptId, Arc<Prompt>>>,
 }
@@ -154,6 +174,11 @@ impl PromptLibrary {
 
     pub fn get(&self, language: &str, id: &str) -> Option<&Arc<Prompt>> {
         self.prompts.get(language)?.get(id)
+    }
+
+    /// The slower recording of a prompt, `ID-slow`, if there is one.
+    pub fn slow(&self, language: &str, id: &str) -> Option<&Arc<Prompt>> {
+        self.prompts.get(language)?.get(format!("{id}-slow").as_str())
     }
 
     pub fn languages(&self) -> impl Iterator<Item = &Language> {

@@ -16,9 +16,13 @@
 
 use crate::ids::AgentId;
 use crate::key::Key;
-use std::collections::BTreeSet;
+use crate::variable::LookupFailure;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
+
+/// A caller who leaves a message speaks for so long, then is silent.
+pub const MESSAGE_SPOKEN: Duration = Duration::from_secs(5);
 
 /// A whole `.call` file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -33,6 +37,9 @@ pub struct Script {
     pub agents: Vec<AgentId>,
     /// Calendar time of the first line: `2026-11-23 10:00`, with an optional time zone (UTC without).
     pub at: Option<String>,
+    /// What each look-up is answered, time after time, and from then on the last again; one that is not named here is not
+    /// to be reached.
+    pub lookups: BTreeMap<String, Vec<LookupSays>>,
     pub lines: Vec<Line>,
 }
 
@@ -69,6 +76,14 @@ pub enum What {
     Expects(String),
 }
 
+/// What comes of a look-up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LookupSays {
+    /// These values, by name.
+    Answers(BTreeMap<String, String>),
+    Fails(LookupFailure),
+}
+
 /// What people and the world can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Act {
@@ -82,6 +97,10 @@ pub enum Act {
     /// The caller's line breaks.
     Lost,
     Agent(AgentId, AgentAct),
+    /// A look-up that has been asked gets its answer only now.
+    Lookup(String, LookupSays),
+    /// The party that is dialled.
+    Party(AgentAct),
     /// From now on the ledger cannot write, or can again.
     LedgerFails,
     LedgerWorks,
@@ -153,6 +172,10 @@ fn read_line(script: &mut Script, line: &str, number: usize) -> Result<(), Strin
         "registry" => script.registry = read_registry(rest)?,
         "agents" => script.agents = rest.split_whitespace().map(AgentId::new).collect(),
         "at" => script.at = Some(rest.to_owned()),
+        "lookup" => {
+            let (name, says) = read_lookup(rest)?;
+            script.lookups.entry(name).or_default().push(says);
+        }
         seconds if seconds.starts_with(|c: char| c.is_ascii_digit()) => {
             script.lines.push(read_timed(seconds, rest, number)?);
         }
@@ -207,7 +230,11 @@ fn read_seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis((seconds * 1000.0).round() as u64))
 }
 
-fn read_act(text: &str) -> Result<Act, String> {
+/// Reads one act as it stands after `>`: `press 2`, `agent 1001 answers`.
+///
+/// # Errors
+/// It is none; the words list what there is.
+pub fn read_act(text: &str) -> Result<Act, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["call"] => Ok(Act::Call),
@@ -216,20 +243,62 @@ fn read_act(text: &str) -> Result<Act, String> {
         ["silence"] => Ok(Act::Silence),
         ["hang-up"] => Ok(Act::HangUp),
         ["lost"] => Ok(Act::Lost),
+        ["lookup", ..] => read_lookup(text.trim_start_matches("lookup")).map(|(name, says)| Act::Lookup(name, says)),
+        ["party", act @ ..] => Ok(Act::Party(read_agent_act("party", act)?)),
         ["ledger", "fails"] => Ok(Act::LedgerFails),
         ["ledger", "works"] => Ok(Act::LedgerWorks),
         ["agent", agent, act @ ..] => {
-            let act = act.join(" ");
-            let known = AGENT_ACTS.iter().find(|(words, _)| *words == act);
-            let (_, act) = known.ok_or_else(|| {
-                let all: Vec<&str> = AGENT_ACTS.iter().map(|(words, _)| *words).collect();
-                format!("`agent {agent} {act}` is not known: {}", all.join(", "))
-            })?;
-            Ok(Act::Agent(AgentId::new(agent), *act))
+            Ok(Act::Agent(AgentId::new(agent), read_agent_act(&format!("agent {agent}"), act)?))
         }
         _ => Err(format!(
-            "`{text}` is not known: call, press KEY, hold KEY SECONDS, silence, hang-up, lost, agent NAME ..., ledger fails"
+            "`{text}` is not known: call, press KEY, hold KEY SECONDS, silence, hang-up, lost, agent NAME ..., party ..., lookup NAME ..., ledger fails"
         )),
+    }
+}
+
+fn read_agent_act(who: &str, words: &[&str]) -> Result<AgentAct, String> {
+    let act = words.join(" ");
+    let known = AGENT_ACTS.iter().find(|(words, _)| *words == act);
+    known.map(|(_, act)| *act).ok_or_else(|| {
+        let all: Vec<&str> = AGENT_ACTS.iter().map(|(words, _)| *words).collect();
+        format!("`{who} {act}` is not known: {}", all.join(", "))
+    })
+}
+
+/// What stands after `lookup`: `account answers balance=12.50 status=open`, or `account late`.
+///
+/// # Errors
+/// It is not written so.
+pub fn read_lookup(text: &str) -> Result<(String, LookupSays), String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words[..] {
+        [name, "answers", ref values @ ..] => {
+            let mut answers = BTreeMap::new();
+            for value in values {
+                let (key, value) = value.split_once('=').ok_or_else(|| format!("`{value}`: write NAME=VALUE"))?;
+                answers.insert(key.to_owned(), value.to_owned());
+            }
+            Ok((name.to_owned(), LookupSays::Answers(answers)))
+        }
+        [name, how] => match LookupFailure::from_word(how) {
+            Some(how) => Ok((name.to_owned(), LookupSays::Fails(how))),
+            None => {
+                let all = LookupFailure::ALL.map(LookupFailure::as_str).join(", ");
+                Err(format!("`lookup {name} {how}` is not known: answers NAME=VALUE ..., {all}"))
+            }
+        },
+        _ => Err("write `lookup NAME answers NAME=VALUE ...`, or `lookup NAME late`".into()),
+    }
+}
+
+/// `lookup`, its name and its answer.
+pub fn lookup_words(name: &str, says: &LookupSays) -> String {
+    match says {
+        LookupSays::Fails(how) => format!("lookup {name} {}", how.as_str()),
+        LookupSays::Answers(values) => {
+            let values = values.iter().map(|(name, value)| format!(" {name}={value}"));
+            values.fold(format!("lookup {name} answers"), |text, value| text + &value)
+        }
     }
 }
 
@@ -255,6 +324,11 @@ pub fn write(script: &Script) -> String {
     if let Some(at) = &script.at {
         let _ = writeln!(text, "at       {at}");
     }
+    let lookups = script.lookups.iter().flat_map(|(name, all)| all.iter().map(move |says| (name, says)));
+    for (name, says) in lookups {
+        let words = lookup_words(name, says);
+        let _ = writeln!(text, "lookup   {}", words.trim_start_matches("lookup "));
+    }
     text.push('\n');
     for line in &script.lines {
         let _ = writeln!(text, "{}", line_text(line));
@@ -271,7 +345,8 @@ pub fn line_text(line: &Line) -> String {
     format!("{:>4.1}  {direction} {words}", line.at.as_secs_f64())
 }
 
-fn registry_words(registry: &Registry) -> String {
+/// What stands after `registry`.
+pub fn registry_words(registry: &Registry) -> String {
     match registry {
         Registry::Ordinary => "ordinary".into(),
         Registry::Unlisted => "unlisted".into(),
@@ -286,7 +361,12 @@ fn registry_words(registry: &Registry) -> String {
     }
 }
 
-fn act_words(act: &Act) -> String {
+fn agent_words(act: AgentAct) -> &'static str {
+    AGENT_ACTS.iter().find(|(_, known)| *known == act).map_or("", |(words, _)| words)
+}
+
+/// One act as it is written after `>`.
+pub fn act_words(act: &Act) -> String {
     match act {
         Act::Call => "call".into(),
         Act::Press(key) => format!("press {}", key.as_char()),
@@ -296,10 +376,9 @@ fn act_words(act: &Act) -> String {
         Act::Lost => "lost".into(),
         Act::LedgerFails => "ledger fails".into(),
         Act::LedgerWorks => "ledger works".into(),
-        Act::Agent(agent, act) => {
-            let words = AGENT_ACTS.iter().find(|(_, known)| known == act).map_or("", |(words, _)| words);
-            format!("agent {agent} {words}")
-        }
+        Act::Lookup(name, says) => lookup_words(name, says),
+        Act::Agent(agent, act) => format!("agent {agent} {}", agent_words(*act)),
+        Act::Party(act) => format!("party {}", agent_words(*act)),
     }
 }
 
@@ -314,10 +393,14 @@ caller   +12025550123
 registry age 70 flag assist language zh
 agents   1001 1002
 at       2026-11-23 10:00 Asia/Shanghai
+lookup   account answers balance=12.50 status=open
+lookup   bills late
 
  0.0  > call
  0.0  < queue care
  1.5  > hold 0 3.0
+ 2.0  > lookup bills refused
+ 3.0  > party is lost
  9.0  > agent 1001 does not answer
 ";
 

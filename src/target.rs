@@ -10,23 +10,58 @@ use std::fmt;
 pub enum StepKind {
     Menu,
     Play,
+    Collect,
+    Say,
     Hours,
+    Lookup,
+    Set,
     Queue,
     Voicemail,
+    Callback,
+    Dial,
     Hangup,
 }
 
 impl StepKind {
-    pub const ALL: [StepKind; 6] =
-        [StepKind::Menu, StepKind::Play, StepKind::Hours, StepKind::Queue, StepKind::Voicemail, StepKind::Hangup];
+    pub const ALL: [StepKind; 12] = [
+        StepKind::Menu,
+        StepKind::Play,
+        StepKind::Collect,
+        StepKind::Say,
+        StepKind::Hours,
+        StepKind::Lookup,
+        StepKind::Set,
+        StepKind::Queue,
+        StepKind::Voicemail,
+        StepKind::Callback,
+        StepKind::Dial,
+        StepKind::Hangup,
+    ];
+
+    /// As they are written, in the same order.
+    pub const WORDS: [&'static str; 12] = {
+        let mut words = [""; 12];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = StepKind::ALL[at].as_str();
+            at += 1;
+        }
+        words
+    };
 
     pub const fn as_str(self) -> &'static str {
         match self {
             StepKind::Menu => "menu",
             StepKind::Play => "play",
+            StepKind::Collect => "collect",
+            StepKind::Say => "say",
             StepKind::Hours => "hours",
+            StepKind::Lookup => "lookup",
+            StepKind::Set => "set",
             StepKind::Queue => "queue",
             StepKind::Voicemail => "voicemail",
+            StepKind::Callback => "callback",
+            StepKind::Dial => "dial",
             StepKind::Hangup => "hangup",
         }
     }

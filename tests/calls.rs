@@ -29,6 +29,11 @@ fn every_scenario_goes_as_written() {
 }
 
 #[test]
+fn every_service_does_what_its_scenarios_say() {
+    assert!(run_folder("tests/calls/services") >= 30, "the scenarios are there");
+}
+
+#[test]
 fn the_sample_dialplan_does_what_its_own_tests_say() {
     assert!(run_folder("dialplans") >= 5, "the samples are there");
 }

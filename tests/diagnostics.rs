@@ -1,146 +1,120 @@
-//! Golden tests of the checker: each file of `tests/diagnostics/` is an input, a line of dashes, and the drawing that is
-//! expected of it. `BLESS=1 cargo test --test diagnostics` writes the drawings anew; read them before committing.
-//!
-//! An input is the file dialplans/care.toml; `=== path` begins another file. Where it begins with `# beside:`, the line and
-//! the queue of [`BESIDE`] are loaded with it.
+//! Golden tests of the checker: each file of `tests/diagnostics/` is an input, a line of dashes, the drawing that is expected
+//! of it, and for the example of a code another such line and the input repaired. `BLESS=1 cargo test --test diagnostics`
+//! writes the drawings and docs/diagnostics.md anew; read them before committing.
 
-use onekey::codec::{Codec, FRAME_SAMPLES};
-use onekey::diagnostic::draw;
-use onekey::dialplan::{Dialplan, Facts, codes, load, prompt_trouble, report};
-use onekey::ids::{AgentId, Language, PromptId};
-use onekey::prompt::{Prompt, PromptFacts, PromptLibrary, spoken};
+#[path = "diagnostics/checked.rs"]
+mod checked;
+#[path = "diagnostics/golden.rs"]
+mod golden;
+
+use checked::{PROMPTS, checked, told_of};
+use golden::{Golden, files_of, golden, sample};
+use onekey::diagnostic::{Diagnostic, Severity, draw};
+use onekey::dialplan::codes::{self, DASHES};
+use onekey::dialplan::{Facts, prompt_trouble, report};
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::path::Path;
 
-const BESIDE: &str = r#"[line.care]
-numbers = ["5550100"]
-start = "menu main"
-
-[line.care.human]
-to = "queue care"
-
-[queue.care]
-"#;
-
-const DASHES: &str = "----------------------------------------";
-
-/// Prompt, seconds of sound, and the second at which it has offered a person.
-const CONTENT: [(&str, u64, Option<u64>); 11] = [
-    ("welcome", 4, Some(3)),
-    ("main-menu", 10, Some(2)),
-    ("bills-menu", 8, Some(2)),
-    ("night-menu", 8, Some(2)),
-    ("list-of-keys", 8, None),
-    ("bill-amount", 5, None),
-    ("bill-how-to-pay", 5, None),
-    ("data-balance", 5, None),
-    ("closed-now", 3, None),
-    ("voicemail-greeting", 8, Some(8)),
-    ("long-story", 40, None),
-];
-
-static PROMPTS: LazyLock<PromptLibrary> = LazyLock::new(prompts);
-
-fn prompts() -> PromptLibrary {
-    let mut library = PromptLibrary::default();
-    let mut add = |language: &str, id: &str, seconds: u64, offer: Option<u64>| {
-        let sound = vec![Codec::Pcmu.silence(); FRAME_SAMPLES * 50 * seconds as usize];
-        let facts =
-            PromptFacts { text: id.to_owned(), length: Duration::ZERO, offer_ends: offer.map(Duration::from_secs) };
-        let (law_u, law_a) = (sound.clone(), sound);
-        library.insert(Prompt::new(PromptId::new(id), Language::new(language), facts, law_u, law_a));
-    };
-    for language in ["en", "zh", "fr", "de"] {
-        for id in spoken::REQUIRED {
-            let seconds = if language == "fr" && id == spoken::SHORT_GATE { 9 } else { 6 };
-            let offer =
-                [spoken::NOT_UNDERSTOOD, spoken::NO_INPUT, spoken::SHORT_GATE, spoken::OFFER_HUMAN].contains(&id);
-            if language != "de" || ![spoken::GOODBYE, spoken::KEPT_DONE].contains(&id) {
-                add(language, id, seconds, offer.then_some(3));
-            }
-        }
-        (0..=100).for_each(|number| add(language, &spoken::number(number), 1, None));
-        let content = CONTENT.iter().filter(|(id, ..)| language == "en" || *id != "bills-menu");
-        content.for_each(|(id, seconds, offer)| add(language, id, *seconds, *offer));
-    }
-    library
-}
-
-fn files_of(input: &str) -> Vec<(String, String)> {
-    let mut files = vec![("dialplans/care.toml".to_owned(), String::new())];
-    for line in input.split_inclusive('\n') {
-        match line.strip_prefix("=== ") {
-            Some(path) => files.push((path.trim().to_owned(), String::new())),
-            None => files.last_mut().unwrap().1.push_str(line),
-        }
-    }
-    if input.contains("# beside:") {
-        files.push(("dialplans/line.toml".to_owned(), BESIDE.to_owned()));
-    }
-    files
-}
-
-fn checked(files: &[(String, String)]) -> (Option<Dialplan>, Vec<onekey::diagnostic::Diagnostic>) {
-    let agents = Some(BTreeSet::from([AgentId::new("1001"), AgentId::new("1002")]));
-    load(files, &Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents })
-}
-
-/// Name, input and expected drawing of each golden file.
-fn golden() -> Vec<(std::path::PathBuf, String, String)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
-    let mut golden = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let dashes = format!("{DASHES}\n");
-        let (input, drawing) = text.split_once(&dashes).unwrap_or_else(|| panic!("{path:?} has no line of dashes"));
-        golden.push((path, input.to_owned(), drawing.to_owned()));
-    }
-    golden.sort();
-    golden
-}
+/// Told of prompts, not of dialplans.
+const OF_SOUNDS: &str = "D044";
 
 #[test]
 fn every_golden_file_is_drawn_as_it_says() {
     let mut wrong = Vec::new();
-    for (path, input, expected) in golden() {
-        let files = files_of(&input);
-        let (dialplan, told) = checked(&files);
+    for golden in golden() {
+        let files = files_of(&golden.input);
+        let (dialplan, told) = told_of(&golden.input);
         let drawing = if told.is_empty() { "well\n".to_owned() } else { draw(&told, &files, false) };
-        let errors = told.iter().any(|told| told.severity == onekey::diagnostic::Severity::Error);
-        assert_eq!(dialplan.is_none(), errors, "{path:?}: refused if and only if something is an error");
-        if drawing == expected {
+        let is_error = |told: &Diagnostic| told.severity == Severity::Error && told.code != OF_SOUNDS;
+        let name = golden.name();
+        assert_eq!(
+            dialplan.is_none(),
+            told.iter().any(is_error),
+            "{name}: refused if and only if something is an error"
+        );
+        if drawing == golden.drawing {
             continue;
         }
         if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, format!("{input}{DASHES}\n{drawing}")).unwrap();
+            let repaired = golden.repaired.as_ref().map_or(String::new(), |text| format!("{DASHES}\n{text}"));
+            std::fs::write(&golden.path, format!("{}{DASHES}\n{drawing}{repaired}", golden.input)).unwrap();
         } else {
-            wrong.push(format!("{}:\n{drawing}\nexpected:\n{expected}", path.display()));
+            wrong.push(format!("{name}:\n{drawing}\nexpected:\n{}", golden.drawing));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_code_is_explained_and_shown_by_a_golden_file_of_its_name() {
-    let golden = golden();
-    for code in &codes::CODES {
-        let text = report::explain(code.code).unwrap();
-        assert!(text.contains(code.title) && text.contains(code.repair), "{}", code.code);
-        if code.code == "D044" {
-            continue; // of sounds, not of dialplans: see `a_prompt_without_sound_makes_the_report_bad`
+fn what_is_repaired_is_well() {
+    let mut wrong = Vec::new();
+    for golden in golden() {
+        let Some(repaired) = &golden.repaired else { continue };
+        let (dialplan, told) = told_of(repaired);
+        if dialplan.is_none() || !told.is_empty() {
+            wrong.push(format!("{}:\n{}", golden.name(), draw(&told, &files_of(repaired), false)));
         }
-        let prefix = code.code.to_lowercase();
-        let of_code =
-            golden.iter().filter(|(path, ..)| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
-        let shown = of_code.filter(|(_, _, drawing)| drawing.contains(&format!("[{}]", code.code)));
-        assert!(shown.count() >= 1, "no golden file shows {}", code.code);
     }
-    for (path, input, _) in golden {
-        for told in checked(&files_of(&input)).1 {
-            assert!(report::explain(told.code).is_some(), "{path:?}: {} is not explained", told.code);
-            assert!(told.help.is_some(), "{path:?}: {} does not say what to type", told.code);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The codes that the sources give, read from the sources.
+fn codes_of_sources(folder: &Path, codes: &mut BTreeSet<String>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            codes_of_sources(&path, codes);
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("src/diagnostic.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for given in ["Diagnostic::error(", "Diagnostic::warning("] {
+                for (at, _) in text.match_indices(given) {
+                    let code = text[at + given.len()..].trim_start().get(1..5).unwrap();
+                    assert!(code.starts_with('D') && code[1..].parse::<u16>().is_ok(), "{path:?}: {code:?} is no code");
+                    codes.insert(code.to_owned());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_code_is_given_explained_and_shown_or_it_is_none_of_these() {
+    let mut given = BTreeSet::new();
+    codes_of_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut given);
+    let explained: BTreeSet<String> = codes::all().iter().map(|code| code.code.to_owned()).collect();
+    let shown: BTreeSet<String> =
+        golden().iter().flat_map(|golden| told_of(&golden.input).1).map(|told| told.code.to_owned()).collect();
+    let names = |codes: &BTreeSet<String>, others: &BTreeSet<String>| -> Vec<String> {
+        codes.difference(others).cloned().collect()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(names(&given, &explained), none, "given and not explained in src/dialplan/codes");
+    assert_eq!(names(&explained, &given), none, "explained and given nowhere");
+    assert_eq!(names(&explained, &shown), none, "shown by no golden file");
+}
+
+#[test]
+fn the_example_of_a_code_shows_it_and_is_repaired() {
+    for code in codes::all() {
+        let example = code.shown();
+        assert!(
+            example.drawing.contains(&format!("[{}]", code.code)),
+            "the example of {} shows something else",
+            code.code
+        );
+        let repaired = example.repaired.unwrap_or_else(|| panic!("the example of {} is not repaired", code.code));
+        assert!(!code.changes().is_empty() && repaired != example.input, "{}", code.code);
+        let text = report::explain(code.code).unwrap();
+        for part in [code.title, code.means, code.callers, code.repair] {
+            assert!(text.contains(part), "{}", code.code);
+        }
+        assert!(text.contains("The same, repaired"), "{}", code.code);
+    }
+    for golden in golden() {
+        let own = golden.name().split_once('-').filter(|_| golden.name().starts_with("d0")).map(|(code, _)| code);
+        let is_of_code = |code: &str| golden.drawing.contains(&format!("[{}]", code.to_uppercase()));
+        assert!(own.is_none_or(is_of_code), "{} does not show the code of its name", golden.name());
+        for told in told_of(&golden.input).1 {
+            assert!(told.help.is_some(), "{}: {} does not say what to type", golden.name(), told.code);
         }
     }
     assert_eq!(report::explain("d10"), report::explain("D010"));
@@ -148,18 +122,15 @@ fn every_code_is_explained_and_shown_by_a_golden_file_of_its_name() {
     assert_eq!(report::explain("what"), None);
 }
 
-fn sample() -> Vec<(String, String)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans");
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            files.push((format!("dialplans/{name}"), std::fs::read_to_string(&path).unwrap()));
-        }
+#[test]
+fn the_page_of_all_codes_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnostics.md");
+    let page = report::page();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &page).unwrap();
     }
-    files.sort();
-    files
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/diagnostics.md is old: BLESS=1 cargo test --test diagnostics");
 }
 
 /// The sample with English prompts for both its lines: what prompts/zh holds is not this test's matter.
@@ -179,8 +150,8 @@ fn the_sample_is_well_and_serves_a_caller_at_any_hour() {
         assert_eq!(line.human.direct.len(), 2, "callers of 65 and over and those who are marked");
     }
     assert_eq!(dialplan.line_for("5550199"), None);
-    let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
-    let report = report::check(&english_sample(), &facts, Vec::new(), report::Form::Plain);
+    let facts = Facts::of(&PROMPTS);
+    let report = report::check(&[english_sample()], &facts, Vec::new(), report::Form::Plain);
     assert!(
         report.good && report.text.contains("line care (5550100 care, en): starts at menu main"),
         "{}",
@@ -201,10 +172,12 @@ fn back_is_the_menu_that_leads_here_also_through_hours() {
 
 #[test]
 fn a_file_cut_off_anywhere_or_with_any_line_missing_is_told_of_and_never_a_panic() {
-    let mut inputs: Vec<String> = golden().into_iter().map(|(_, input, _)| input).collect();
+    let mut inputs: Vec<String> = golden().into_iter().map(|golden| golden.input).collect();
     inputs.extend(sample().into_iter().map(|(_, text)| text));
     for input in &inputs {
-        let ends = (0..input.len()).filter(|end| input.is_char_boundary(*end)).step_by(7);
+        // How long a spoken number lasts at most takes half a second to find out in a debug build: fewer of those.
+        let rarer = if input.contains("} as ") { 13 } else { 1 };
+        let ends = (0..input.len()).filter(|end| input.is_char_boundary(*end)).step_by(7 * rarer);
         for end in ends {
             let files = files_of(&input[..end]);
             let (dialplan, told) = checked(&files);
@@ -212,7 +185,7 @@ fn a_file_cut_off_anywhere_or_with_any_line_missing_is_told_of_and_never_a_panic
             draw(&told, &files, false);
         }
         let lines: Vec<&str> = input.split_inclusive('\n').collect();
-        for left_out in 0..lines.len() {
+        for left_out in (0..lines.len()).step_by(rarer) {
             let rest = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, line)| *line);
             let files = files_of(&rest.collect::<String>());
             draw(&checked(&files).1, &files, false);
@@ -229,14 +202,14 @@ fn a_way_of_hundreds_of_plays_is_refused() {
     }
     let told = checked(&files_of(&input)).1;
     let codes: Vec<&str> = told.iter().map(|told| told.code).collect();
-    assert_eq!(codes, ["D034"]);
+    assert_eq!(codes, ["D070"]);
 }
 
 #[test]
 fn json_holds_what_the_drawing_holds() {
-    let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
+    let facts = Facts::of(&PROMPTS);
     let files = files_of("# beside:\n[menu.main]\nsay = [\"welcome\"]\n2 = \"menu suport\"\n");
-    let report = report::check(&files, &facts, Vec::new(), report::Form::Json);
+    let report = report::check(std::slice::from_ref(&files), &facts, Vec::new(), report::Form::Json);
     let json: serde_json::Value = serde_json::from_str(&report.text).unwrap();
     assert!(!report.good);
     assert_eq!(json[0]["code"], "D010");
@@ -245,18 +218,17 @@ fn json_holds_what_the_drawing_holds() {
 
 #[test]
 fn a_prompt_without_sound_makes_the_report_bad() {
-    use onekey::diagnostic::Severity;
-    let facts = Facts { prompts: &PROMPTS, registry_thresholds: vec![60, 65], agents: None };
+    let facts = Facts::of(&PROMPTS);
     let trouble = |severity| vec![prompt_trouble(severity, "prompts/en/welcome.wav", "is not there")];
-    let bad = report::check(&english_sample(), &facts, trouble(Severity::Error), report::Form::Plain);
+    let bad = report::check(&[english_sample()], &facts, trouble(Severity::Error), report::Form::Plain);
     assert!(!bad.good && bad.text.contains("error[D044]: prompts/en/welcome.wav: is not there"), "{}", bad.text);
-    let fair = report::check(&english_sample(), &facts, trouble(Severity::Warning), report::Form::Plain);
+    let fair = report::check(&[english_sample()], &facts, trouble(Severity::Warning), report::Form::Plain);
     assert!(fair.good && fair.text.contains("well, with 1 warning"), "{}", fair.text);
 }
 
 #[test]
 fn a_file_with_windows_line_ends_is_told_the_same() {
-    for (path, input, _) in golden() {
+    for Golden { path, input, .. } in golden() {
         let codes = |input: &str| checked(&files_of(input)).1.iter().map(|told| told.code).collect::<Vec<_>>();
         let windows = input.replace('\n', "\r\n");
         assert_eq!(codes(&input), codes(&windows), "{path:?}");
@@ -267,25 +239,13 @@ fn a_file_with_windows_line_ends_is_told_the_same() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 
-    /// Any small plan, made of random sections with random targets, that the checker takes keeps the promise to the silent.
-    #[test]
-    fn a_random_plan_that_is_taken_keeps_the_promise(picks in proptest::collection::vec(0usize..1000, 40)) {
-        let files = vec![("dialplans/care.toml".to_owned(), random_plan(&picks))];
-        if let Some(dialplan) = checked(&files).0 {
-            let line = dialplan.line_for("5550100").unwrap();
-            for at in reachable(&dialplan, line) {
-                [true, false].iter().for_each(|open| go_silent(&dialplan, line, &at, *open));
-            }
-        }
-    }
-
     /// Whatever stands in a file, it is taken or told of: any golden input or the sample, with some characters changed.
     #[test]
     fn no_file_makes_the_checker_panic(
-        which in 0usize..60,
+        which in 0usize..1000,
         changes in proptest::collection::vec((0usize..2000, "[\\[\\]\"'=#.*\n\r,a-z0-9 {}“é\\\\]{0,3}"), 1..8),
     ) {
-        let mut inputs: Vec<String> = golden().into_iter().map(|(_, input, _)| input).collect();
+        let mut inputs: Vec<String> = golden().into_iter().map(|golden| golden.input).collect();
         inputs.extend(sample().into_iter().map(|(_, text)| text));
         let mut letters: Vec<char> = inputs[which % inputs.len()].chars().collect();
         for (at, text) in changes {
@@ -301,128 +261,4 @@ proptest::proptest! {
         draw(&told, &files, false);
         onekey::diagnostic::to_json(&told, &files);
     }
-}
-
-/// The promise as far as this issue checks it, walked by `Step::next`: in every plan that is taken, a caller who goes silent
-/// in any step is soon with a queue or at an end, and an end comes only after a person was offered or a message kept.
-#[test]
-fn in_every_plan_that_is_taken_silence_leads_to_a_person_or_a_finished_service() {
-    let mut plans = vec![english_sample()];
-    plans.extend(golden().into_iter().map(|(_, input, _)| files_of(&input)));
-    let mut walked = 0;
-    for files in plans {
-        let Some(dialplan) = checked(&files).0 else { continue };
-        for line in dialplan.lines.values() {
-            for step in dialplan.steps.values() {
-                let queue_is_open = [true, false];
-                queue_is_open.iter().for_each(|open| go_silent(&dialplan, line, &step.at(), *open));
-                walked += 1;
-            }
-        }
-    }
-    assert!(walked > 20, "only {walked} steps were walked");
-}
-
-fn reachable(dialplan: &Dialplan, line: &onekey::dialplan::Line) -> BTreeSet<onekey::target::StepRef> {
-    let human = dialplan.queue(&line.human.to).map(|queue| onekey::step::Step::Queue(queue.clone()).at());
-    let mut open: Vec<_> = human.into_iter().chain([line.start.clone()]).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(at) = open.pop() {
-        if seen.insert(at.clone()) {
-            open.extend(dialplan.step(&at).unwrap().targets().into_iter().filter_map(|target| match target {
-                onekey::target::Target::Step(step) => Some(step),
-                _ => None,
-            }));
-        }
-    }
-    seen
-}
-
-/// Two of each kind; each number picks a target or whether there is one.
-fn random_plan(picks: &[usize]) -> String {
-    const TARGETS: [&str; 16] = [
-        "menu a",
-        "menu b",
-        "play a",
-        "play b",
-        "hours a",
-        "hours b",
-        "queue a",
-        "queue b",
-        "voicemail a",
-        "queue c",
-        "hangup a",
-        "queue c",
-        "start",
-        "human",
-        "back",
-        "repeat",
-    ];
-    let mut picks = picks.iter().copied();
-    let mut pick = |most: usize| picks.next().map_or(0, |pick| pick % most);
-    let mut plan = BESIDE.replace("menu main", "menu a").replace("queue care", "queue a").replace("[queue.care]", "");
-    for name in ["a", "b"] {
-        plan += &format!(
-            "[menu.{name}]\nsay = \"welcome\"\n1 = \"{}\"\n2 = \"{}\"\n",
-            TARGETS[pick(16)],
-            TARGETS[pick(16)]
-        );
-        plan += &format!("[play.{name}]\nsay = \"data-balance\"\nfinished = {}\n", pick(2) == 0);
-        if pick(2) == 0 {
-            plan += &format!("then = \"{}\"\n", TARGETS[pick(16)]);
-        }
-        plan += &format!("[hours.{name}]\nzone = \"UTC\"\nopen = \"daily 08:00-20:00\"\n");
-        plan += &format!("then = \"{}\"\nelse = \"{}\"\n", TARGETS[pick(16)], TARGETS[pick(16)]);
-        plan += &format!("[queue.{name}]\n");
-        if pick(2) == 0 {
-            plan += &format!("else = \"{}\"\n", TARGETS[pick(16)]);
-        }
-    }
-    plan += "[queue.c]\n[hangup.a]\n[voicemail.a]\nsay = \"voicemail-greeting\"\n";
-    if pick(2) == 0 { plan + &format!("then = \"{}\"\n", TARGETS[pick(16)]) } else { plan }
-}
-
-fn go_silent(dialplan: &Dialplan, line: &onekey::dialplan::Line, from: &onekey::target::StepRef, open: bool) {
-    use onekey::step::{Edge, Event, StepState};
-    use onekey::target::Target;
-    let (mut at, mut state, mut event) = (from.clone(), StepState::default(), Event::Entered { open });
-    let mut overflowed = false;
-    let mut may_end = at.kind == onekey::target::StepKind::Hangup;
-    for _ in 0..100 {
-        let step = dialplan.step(&at).unwrap();
-        event = match step.next(&mut state, event) {
-            Edge::Speak { prompts, .. } => {
-                may_end |= prompts.iter().any(|id| [spoken::OFFER_HUMAN, spoken::MESSAGE_DONE].contains(&id.as_str()));
-                Event::Spoken
-            }
-            Edge::Listen { .. } => Event::Silence,
-            Edge::Record { .. } => Event::Recorded,
-            Edge::HangUp => return assert!(may_end, "{from} of {} ends with nothing done", line.name),
-            Edge::Go(Target::Step(to)) => {
-                (at, state) = (to, StepState::default());
-                Event::Entered { open }
-            }
-            Edge::Go(Target::Start) => {
-                (at, state) = (line.start.clone(), StepState::default());
-                Event::Entered { open }
-            }
-            Edge::Go(Target::Repeat) => Event::Entered { open },
-            // A person, where the queue can serve; else the queue's own way on, whose end is a kept promise.
-            Edge::Go(Target::Human) | Edge::Join(_) if open => return,
-            edge => {
-                let name = if let Edge::Join(name) = edge { name } else { line.human.to.clone() };
-                let Some(Target::Step(to)) = dialplan.queue(&name).and_then(|queue| queue.otherwise.clone()) else {
-                    return;
-                };
-                // Out of the queues a call is led once; then its promise is kept instead.
-                if to.kind != onekey::target::StepKind::Queue && std::mem::replace(&mut overflowed, true) {
-                    return;
-                }
-                may_end = false;
-                (at, state) = (to, StepState::default());
-                Event::Entered { open: false }
-            }
-        };
-    }
-    panic!("{from} of line {}: a silent caller goes round", line.name);
 }

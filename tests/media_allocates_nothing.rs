@@ -44,7 +44,7 @@ fn codec(leg: u64) -> Codec {
 }
 
 fn prompt() -> Arc<Prompt> {
-    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends: None };
+    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends: None, advert: false };
     let sound = vec![0x55; 50 * FRAME_SAMPLES];
     Arc::new(Prompt::new(PromptId::new("p"), Language::new("en"), facts, sound.clone(), sound))
 }

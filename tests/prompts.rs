@@ -2,7 +2,9 @@
 //! that stand beside it, and the human key named where DESIGN §5 wants it.
 
 use onekey::prompt::spoken;
+use onekey::saying::{self, Currency, Form};
 use onekey::server::prompt_files::load_prompts;
+use onekey::server::prompt_texts;
 use onekey::server::prompts_build::{Wish, build};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,8 +31,16 @@ fn folder(language: &str) -> PathBuf {
 }
 
 fn texts(language: &str) -> toml::Table {
-    let path = folder(language).join("prompts.toml");
-    toml::from_str(&std::fs::read_to_string(path).expect("prompts.toml can be read")).expect("it is TOML")
+    let texts = prompt_texts::read(&folder(language));
+    assert_eq!(texts.troubles, Vec::new());
+    texts
+        .prompts
+        .into_iter()
+        .map(|(id, entry)| {
+            let value = entry.read(&id).expect("a table");
+            (id, value)
+        })
+        .collect()
 }
 
 /// The sound's samples; fails unless it is 8 kHz, one channel, 16 bits, under the plain 44-byte header.
@@ -73,6 +83,19 @@ fn every_language_has_every_prompt() {
 }
 
 #[test]
+fn every_value_can_be_said() {
+    for language in LANGUAGES {
+        let there = texts(language);
+        let forms = Form::ALL.into_iter().flat_map(|form| Currency::ALL.map(|currency| (form, currency)));
+        let absent: BTreeSet<String> = forms
+            .flat_map(|(form, currency)| saying::every_piece(language, form, currency))
+            .filter(|id| !there.contains_key(id))
+            .collect();
+        assert_eq!(absent, BTreeSet::new(), "prompts/{language}");
+    }
+}
+
+#[test]
 fn the_server_loads_them_all_without_a_word() {
     let (library, problems) = load_prompts(&folder(""), &mut |_| {});
     assert_eq!(problems, Vec::new());
@@ -92,8 +115,10 @@ fn no_sound_is_too_loud_too_quiet_or_empty() {
             assert!((3000..32_000).contains(&peak), "{language}/{id}: peak {peak}");
             let mean = sound.iter().map(|&sample| f64::from(sample).powi(2)).sum::<f64>() / sound.len() as f64;
             let level = 10.0 * (mean / 32768.0_f64.powi(2)).log10();
-            // Pauses and edges count here, so whole files lie a little under the -16 dBFS of their active speech.
-            assert!((-21.0..-15.0).contains(&level), "{language}/{id}: {level:.1} dBFS");
+            // Pauses and edges count here, so whole files lie a little under the -16 dBFS of their active speech; a single
+            // word that ends in quiet consonants ("sixth") lies further under it.
+            let least = if sound.len() < 8000 { -24.0 } else { -21.0 };
+            assert!((least..-15.0).contains(&level), "{language}/{id}: {level:.1} dBFS");
         }
     }
 }

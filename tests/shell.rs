@@ -2,6 +2,8 @@
 //!
 //! Each folder-sized subject has its file under `tests/shell/`; no test waits longer than it must, and none sleeps.
 
+#[path = "shell/lookups.rs"]
+mod lookups;
 #[path = "shell/media.rs"]
 mod media;
 #[path = "shell/serving.rs"]

@@ -3,10 +3,14 @@
 //! No SIP and no RTP here: a leg is a [`LegId`], a prompt is an id, an agent is a name.
 
 use crate::caller::CallerFacts;
-
-use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
+use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName, StepName};
 use crate::key::Key;
 use crate::promise::{AskedBy, Closing, Due};
+use crate::saying::Form;
+use crate::step::dial::Party;
+use crate::step::link::Walk;
+use crate::step::lookup::{LookupFailure, Method};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A fact for one call.
@@ -30,6 +34,19 @@ pub enum Event {
     /// A prompt of the last wish to speak does not exist.
     PromptMissing,
     Key(Key),
+    /// The key that was told last has been held for 800 ms.
+    KeyHeld(Key),
+    /// Look-up `number` of this call has ended: the values by their names, or why there are none.
+    LookedUp {
+        number: u64,
+        found: Result<BTreeMap<String, String>, LookupFailure>,
+    },
+    /// The dialled party has answered.
+    PartyAnswers {
+        leg: LegId,
+    },
+    /// Busy, refused, not to be reached.
+    PartyRefuses,
     /// Voicemail or message: the recording is whole.
     Recorded {
         file: String,
@@ -57,7 +74,7 @@ pub enum Event {
     },
     /// The first RTP packet from the agent.
     AgentHeard,
-    /// The agent's leg is over.
+    /// The leg of the agent, or of the dialled party, is over.
     AgentLeft {
         lost: bool,
     },
@@ -99,6 +116,8 @@ pub enum CallTimer {
     Ledger,
     /// The agent has answered and nothing is heard of her.
     AgentMedia,
+    /// The dialled party has been rung for long enough.
+    Ring,
 }
 
 /// A wish of one call. The engine carries them out in order.
@@ -108,7 +127,7 @@ pub enum Effect {
     Answer,
     Speak {
         play: PlayId,
-        prompts: Vec<PromptId>,
+        said: Vec<Spoken>,
         repeat: bool,
     },
     /// Stop what plays.
@@ -158,11 +177,56 @@ pub enum Effect {
     DropAgent {
         back_to_queue: bool,
     },
+    /// Ask the world (an HTTP address of the allow-list); told as `LookedUp`.
+    LookUp(Box<Query>),
+    /// Nobody waits for the answers of this call's look-ups any more.
+    ForgetLookUp,
+    /// Ring a party that the dialplan names; told as `PartyAnswers` or `PartyRefuses`.
+    Dial(Party),
+    /// End the party's leg, answered or not.
+    DropParty,
     /// End the caller's leg.
     HangUp {
         cause: u8,
     },
     Trace(LineDirection, String),
+    /// Which way the call has gone: for coverage and for whoever follows a call.
+    Walked(Walk),
+}
+
+/// One piece of what is spoken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Spoken {
+    Prompt(PromptId),
+    /// What only the queue knows, as of the moment in which it is said.
+    Standing {
+        queue: QueueName,
+        of: StandingOf,
+        form: Form,
+    },
+}
+
+/// What of a caller's standing is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StandingOf {
+    Place,
+    /// In minutes.
+    Wait,
+}
+
+/// One question over HTTP, whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Query {
+    pub lookup: StepName,
+    /// Of the call's look-ups.
+    pub number: u64,
+    pub url: String,
+    pub method: Method,
+    /// Sent as a JSON object of texts by a POST.
+    pub body: Vec<(String, String)>,
+    pub deadline: Duration,
+    /// Each value's name with the JSON pointer to it.
+    pub values: BTreeMap<String, String>,
 }
 
 /// Who speaks in a line of a call's trace.

@@ -14,10 +14,12 @@
 pub mod event;
 mod kept;
 pub mod marks;
+mod party;
 mod promise;
 pub mod record;
 mod steps;
 mod talking;
+mod values;
 mod waiting;
 mod welcome;
 mod words;
@@ -29,11 +31,12 @@ use crate::key::Key;
 use crate::promise::AskedBy;
 use crate::target::StepRef;
 use crate::time::Now;
+use crate::variable::Variable;
 use event::{CallTimer, Effect, Event, LineDirection};
 use marks::Marks;
 use promise::PromiseState;
 use record::ReleasedBy;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +44,7 @@ use std::time::Duration;
 const HOPS_MAX: u32 = 64;
 
 /// One call. The engine owns it; all that it knows of the world it was told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub id: CallId,
     pub line: LineName,
@@ -51,6 +54,8 @@ pub struct Call {
     /// There is a number that can be called back.
     pub reachable: bool,
     pub flagged: bool,
+    /// The line gives this caller more time.
+    pub gentle: bool,
     pub marks: Marks,
     pub asked_by: Option<AskedBy>,
     pub queue: Option<QueueName>,
@@ -80,6 +85,11 @@ pub struct Call {
     notice_heard: bool,
     /// The file of the last message that the caller left.
     message: Option<String>,
+    /// What the call has learned, for what it says and asks.
+    known: BTreeMap<Variable, String>,
+    /// The digits of the present entry.
+    entry: String,
+    lookups: u64,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -131,6 +141,7 @@ impl Call {
             caller,
             reachable,
             flagged: false,
+            gentle: false,
             marks: Marks { invited: Some(now.time), ..Marks::default() },
             asked_by: None,
             queue: None,
@@ -152,9 +163,17 @@ impl Call {
             unheard: None,
             notice_heard: false,
             message: None,
+            known: BTreeMap::new(),
+            entry: String::new(),
+            lookups: 0,
             now,
             effects: Vec::new(),
         }
+    }
+
+    /// A value that is known from the beginning. The caller's number is never traced or recorded.
+    pub fn know(&mut self, variable: Variable, value: String) {
+        self.known.insert(variable, value);
     }
 
     /// Takes one fact; returns the wishes in the order in which they are to be carried out.
@@ -244,6 +263,7 @@ impl Call {
             Event::CallerLeft { network } => self.caller_left(network),
             Event::HangUp => self.finish(ReleasedBy::System, 16),
             Event::Key(key) => self.key(key),
+            Event::KeyHeld(key) => self.key_held(key),
             Event::OfferHeard(_) => self.marks.human_offered = self.marks.human_offered.or(Some(self.now.time)),
             Event::PromptMissing => self.prompt_missing(),
             Event::PromiseWritten => self.promise_written(),
@@ -278,12 +298,21 @@ impl Call {
         if self.marks.human_asked.is_none() {
             self.keys += 1;
         }
-        self.trace(LineDirection::World, format!("press {}", key.as_char()));
+        // What is entered may be a card's number or a PIN.
+        let sign = if self.takes_zero() && key.as_char().is_ascii_digit() {
+            "a digit".into()
+        } else {
+            key.as_char().to_string()
+        };
+        self.trace(LineDirection::World, format!("press {sign}"));
         #[cfg(test)]
         assert_ne!(key.as_char(), 'D', "a mistake of ours: the rehearsal's tests break a call with it");
         match (&self.place, key) {
             // Before the answer there is nobody to press one.
             (Place::Over | Place::Talking(_) | Place::Arriving { .. }, _) => {}
+            (Place::Step(_), _) if self.takes_zero() => self.step_key(key),
+            // With a dialled party every key is theirs; held, `0` comes back (`key_held`).
+            (Place::Step(_), _) if self.is_connected() => {}
             (Place::Waiting(_), _) => self.waiting_key(key),
             (_, Key::HUMAN) if self.is_recording() => self.human_while_recording(),
             (Place::Kept(_), _) => self.kept_key(key),
@@ -291,6 +320,14 @@ impl Call {
             (Place::Gate, _) => self.gate_key(),
             (Place::Step(_), _) => self.step_key(key),
             (Place::Joining { .. }, _) => {}
+        }
+    }
+
+    /// The held zero: a person, where a short `0` is a digit or the other party's.
+    fn key_held(&mut self, key: Key) {
+        if key == Key::HUMAN && (self.takes_zero() || self.is_connected()) {
+            self.trace(LineDirection::World, "hold 0".into());
+            self.human(AskedBy::Key);
         }
     }
 
@@ -305,6 +342,7 @@ impl Call {
         self.effects.push(Effect::Clear(CallTimer::Listen));
         self.effects.push(Effect::Clear(CallTimer::Ledger));
         self.stop_recording_for_person();
+        self.leave_step();
         self.marks.human_asked = self.marks.human_asked.or(Some(self.now.time));
         self.asked_by = self.asked_by.or(Some(asked_by));
         self.open_promise(asked_by);
@@ -330,10 +368,14 @@ impl Call {
 
     /// Is the caller one whom the registry sends straight to a person on this line?
     fn goes_direct(&self, facts: &CallerFacts) -> bool {
-        self.line_plan().human.direct.iter().any(|rule| match rule {
-            DirectRule::AgeAtLeast(age) => facts.ages_reached.contains(age),
-            DirectRule::Flag(flag) => facts.flags.contains(flag),
-        })
+        self.line_plan().human.direct.iter().any(|rule| fits(rule, facts))
+    }
+}
+
+fn fits(rule: &DirectRule, facts: &CallerFacts) -> bool {
+    match rule {
+        DirectRule::AgeAtLeast(age) => facts.ages_reached.contains(age),
+        DirectRule::Flag(flag) => facts.flags.contains(flag),
     }
 }
 

@@ -82,6 +82,7 @@ impl Call {
         } else if had_ticket {
             self.effects.push(Effect::Leave { abandoned: true });
         }
+        self.leave_step();
         self.marks.ended = self.marks.ended.or(Some(self.now.time));
         self.released = self.released.or(Some((by, cause)));
         self.place = Place::Over;

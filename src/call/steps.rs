@@ -5,12 +5,17 @@ use super::{Call, HOPS_MAX, Place};
 use crate::ids::PlayId;
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};
+use crate::step::link::Walk;
 use crate::step::{self, Edge, StepState};
 use crate::target::{StepKind, StepRef, Target};
+use crate::variable::Word;
 use std::time::Duration;
 
 /// The sound of a key, and the moment before it, that is taken off the end of a recording.
 const KEY_SOUND: Duration = Duration::from_millis(200);
+
+/// Most keys that are kept while a prompt may not be interrupted.
+const KEPT_MAX: usize = 40;
 
 /// How long a step waits for the ledger before the caller is sent to a person instead.
 const KEEPING_MAX: Duration = Duration::from_secs(3);
@@ -19,24 +24,28 @@ const KEEPING_MAX: Duration = Duration::from_secs(3);
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct InStep {
     pub at: StepRef,
-    state: StepState,
-    doing: Doing,
+    pub(super) state: StepState,
+    pub(super) doing: Doing,
     /// What last happened, so that a way to a person can be told by its reason.
     cause: Cause,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-enum Doing {
-    /// `kept` is a key pressed while the prompt may not be interrupted; the step gets it when the prompt is over.
+pub(super) enum Doing {
+    /// `kept` are keys pressed while the prompt may not be interrupted; the step gets them when the prompt is over.
     Speaking {
         play: PlayId,
         barge_in: bool,
-        kept: Option<Key>,
+        kept: Vec<Key>,
     },
     Listening,
     Recording,
-    /// The message is recorded and its entry is on its way to the disk; only then may the step say so.
-    Keeping,
+    /// A message or a call-back is on its way to the ledger's disk; only then may the step be told so.
+    Keeping(step::Event),
+    /// A dialled party is rung.
+    Ringing,
+    /// The caller talks with the dialled party.
+    Connected,
     Nothing,
 }
 
@@ -50,7 +59,7 @@ enum Cause {
 impl Call {
     /// Begins a step.
     pub(super) fn enter(&mut self, at: StepRef) {
-        self.enter_with(at, StepState::default());
+        self.enter_with(at, StepState::new(self.gentle));
     }
 
     fn enter_with(&mut self, at: StepRef, state: StepState) {
@@ -58,6 +67,10 @@ impl Call {
         let Some(step) = self.plan.step(&at) else { return self.human(AskedBy::Failure) };
         if self.hops > HOPS_MAX {
             return self.human(AskedBy::Failure);
+        }
+        // Whom the registry flags meets nothing that asks for a key, not even where no queue can serve.
+        if self.flagged && step.asks() {
+            return self.keep();
         }
         let open = match step.hours().and_then(|name| self.plan.hours(name)) {
             Some(hours) => hours.open_at(self.now.wall),
@@ -67,6 +80,7 @@ impl Call {
             let word = if open { "open" } else { "closed" };
             self.trace(LineDirection::Engine, format!("{at} {word}"));
         }
+        self.entry.clear();
         self.place = Place::Step(InStep { at, state, doing: Doing::Nothing, cause: Cause::Entered });
         self.advance(step::Event::Entered { open });
     }
@@ -75,20 +89,23 @@ impl Call {
         let Place::Step(inside) = &mut self.place else { return };
         match (event, &inside.doing) {
             (Event::Spoken(done), Doing::Speaking { play, kept, .. }) if done == *play => {
-                let kept = *kept;
+                let kept = kept.clone();
                 inside.doing = Doing::Nothing;
                 self.advance(step::Event::Spoken);
-                if let Some(key) = kept {
-                    self.step_key(key);
-                }
+                kept.into_iter().for_each(|key| self.step_key(key));
             }
+            (Event::LookedUp { number, found }, _) => self.looked_up(number, found),
+            (Event::PartyAnswers { leg }, Doing::Ringing) => self.party_answers(leg),
+            (Event::PartyRefuses, Doing::Ringing) => self.party_missed("refuses"),
+            (Event::Timer(CallTimer::Ring), Doing::Ringing) => self.party_missed("does not answer"),
+            (Event::AgentLeft { lost }, Doing::Connected) => self.party_left(lost),
             (Event::Timer(CallTimer::Listen), Doing::Listening) => {
                 inside.doing = Doing::Nothing;
                 inside.cause = Cause::Silence;
                 self.advance(step::Event::Silence);
             }
             (Event::RecordFailed, Doing::Recording) => self.human(AskedBy::Failure),
-            (Event::Timer(CallTimer::Ledger), Doing::Keeping) => self.human(AskedBy::Failure),
+            (Event::Timer(CallTimer::Ledger), Doing::Keeping(_)) => self.human(AskedBy::Failure),
             // The longest time of a recording has passed.
             (Event::Timer(CallTimer::Listen), Doing::Recording) => {
                 self.effects.push(Effect::StopRecord { cut_tail: Duration::ZERO });
@@ -98,9 +115,18 @@ impl Call {
     }
 
     pub(super) fn step_key(&mut self, key: Key) {
+        let takes_digits = self.takes_zero();
         let Place::Step(inside) = &mut self.place else { return };
         match &mut inside.doing {
-            Doing::Speaking { barge_in: false, kept, .. } => *kept = Some(key),
+            Doing::Speaking { barge_in: false, kept, .. } if key != Key::HUMAN => {
+                // Of keys for a menu the last is meant; of digits, all.
+                if !takes_digits {
+                    kept.clear();
+                }
+                if kept.len() < KEPT_MAX {
+                    kept.push(key);
+                }
+            }
             // Any key ends a message; the `Recorded` that follows moves the step on.
             Doing::Recording => self.effects.push(Effect::StopRecord { cut_tail: KEY_SOUND }),
             _ => {
@@ -111,29 +137,62 @@ impl Call {
     }
 
     /// Gives the step an event and carries out what it wants.
-    fn advance(&mut self, event: step::Event) {
+    pub(super) fn advance(&mut self, event: step::Event) {
         let Place::Step(inside) = &mut self.place else { return };
         let Some(step) = self.plan.step(&inside.at) else { return self.human(AskedBy::Failure) };
+        let errors = inside.state.errors;
         let edge = step.next(&mut inside.state, event);
+        let digits = inside.state.digits;
+        // A queue is met, and left, by `enter_queue`, however it is come to.
+        if edge != Edge::Stay && inside.at.kind != StepKind::Queue {
+            let walk = Walk::new(&inside.at, event, &edge, (errors, inside.state.errors));
+            self.effects.push(Effect::Walked(walk));
+        }
+        self.keep_digit(event, digits);
         match edge {
             Edge::Stay => {}
-            Edge::Speak { prompts, barge_in } => self.step_speaks(prompts, barge_in),
-            Edge::Listen { within } => {
-                inside.doing = Doing::Listening;
-                self.effects.push(Effect::Set(CallTimer::Listen, within));
-            }
+            Edge::Speak { words, barge_in } => self.step_speaks(&words, barge_in),
+            Edge::Listen { within } | Edge::Take { within } => self.step_listens(within),
+            Edge::LookUp { filler_after } => self.look_up(filler_after),
+            Edge::Check => self.check_entry(),
             Edge::Record { longest, silence } => self.step_records(longest, silence),
+            Edge::Promise => self.step_promises(),
+            Edge::Set { language, values, then } => self.set_values(language, &values, then),
+            Edge::Dial { to, ring_timeout } => self.dial(to, ring_timeout),
             Edge::Go(target) => self.go(target),
+            Edge::Human => {
+                self.silence_step();
+                self.human(AskedBy::Key);
+            }
             Edge::Join(queue) => self.ask_for_person(AskedBy::Dialplan, queue),
             Edge::HangUp => self.finish(super::record::ReleasedBy::System, 16),
         }
     }
 
-    fn step_speaks(&mut self, prompts: Vec<crate::ids::PromptId>, barge_in: bool) {
-        self.effects.push(Effect::Clear(CallTimer::Listen));
-        let play = self.speak(prompts);
+    pub(super) fn step_listens(&mut self, within: Duration) {
+        self.silence_step();
         if let Place::Step(inside) = &mut self.place {
-            inside.doing = Doing::Speaking { play, barge_in, kept: None };
+            inside.doing = Doing::Listening;
+        }
+        self.effects.push(Effect::Set(CallTimer::Listen, within));
+    }
+
+    /// What the step still says or awaits is over.
+    pub(super) fn silence_step(&mut self) {
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        if let Place::Step(inside) = &mut self.place
+            && matches!(inside.doing, Doing::Speaking { .. })
+        {
+            inside.doing = Doing::Nothing;
+            self.quiet();
+        }
+    }
+
+    fn step_speaks(&mut self, words: &[Word], barge_in: bool) {
+        self.effects.push(Effect::Clear(CallTimer::Listen));
+        let Some(play) = self.speak_words(words) else { return self.advance(step::Event::Unspeakable) };
+        if let Place::Step(inside) = &mut self.place {
+            inside.doing = Doing::Speaking { play, barge_in, kept: Vec::new() };
         }
     }
 
@@ -153,18 +212,15 @@ impl Call {
         format!("{}-message-{}.wav", self.id, self.messages)
     }
 
-    fn go(&mut self, target: Target) {
+    pub(super) fn go(&mut self, target: Target) {
         let Place::Step(inside) = self.place.clone() else { return };
-        self.effects.push(Effect::Clear(CallTimer::Listen));
-        if matches!(inside.doing, Doing::Speaking { .. }) {
-            self.quiet();
-        }
+        self.silence_step();
         match target {
             Target::Step(at) => self.enter(at),
             Target::Start => self.enter(self.start_of_line()),
             Target::Repeat => {
                 let (at, errors) = (inside.at.clone(), inside.state.errors);
-                self.enter_with(at, StepState { errors, ..StepState::default() });
+                self.enter_with(at, StepState { errors, ..StepState::new(self.gentle) });
             }
             Target::Human => self.human(match inside.cause {
                 Cause::Silence => AskedBy::Silence,
@@ -230,17 +286,30 @@ impl Call {
             inside.doing = Doing::Nothing;
             return self.advance(step::Event::Recorded);
         };
-        inside.doing = Doing::Keeping;
+        inside.doing = Doing::Keeping(step::Event::Recorded);
         self.make_due(Due::Message(file));
+        self.effects.push(Effect::Set(CallTimer::Ledger, KEEPING_MAX));
+    }
+
+    /// A call-back, to the number that the call came from.
+    fn step_promises(&mut self) {
+        if !self.reachable {
+            return self.advance(step::Event::NoNumber);
+        }
+        self.open_promise(AskedBy::Dialplan);
+        self.make_due(Due::CallBackPromised);
+        if let Place::Step(inside) = &mut self.place {
+            inside.doing = Doing::Keeping(step::Event::Promised);
+        }
         self.effects.push(Effect::Set(CallTimer::Ledger, KEEPING_MAX));
     }
 
     pub(super) fn step_kept(&mut self) {
         let Place::Step(inside) = &mut self.place else { return };
-        if inside.doing == Doing::Keeping {
+        if let Doing::Keeping(kept) = inside.doing {
             inside.doing = Doing::Nothing;
             self.effects.push(Effect::Clear(CallTimer::Ledger));
-            self.advance(step::Event::Recorded);
+            self.advance(kept);
         }
     }
 

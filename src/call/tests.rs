@@ -1,5 +1,6 @@
 //! A call alone, where a `.call` script cannot look: what waits for the ACK, and what our own mistakes lead to.
 
+use super::event::Spoken;
 use super::*;
 use crate::promise::Due;
 use crate::prompt::spoken;
@@ -58,7 +59,10 @@ fn a_key_before_the_ack_counts_and_nothing_of_the_menu_is_spoken_then() {
     call.handle(at(10), Event::Joined(event::Standing { place: 1, minutes: None }));
     let heard = call.handle(at(20), Event::Hears);
     let spoken = heard.iter().find_map(|wish| match wish {
-        Effect::Speak { prompts, .. } => Some(prompts[0].as_str()),
+        Effect::Speak { said, .. } => match &said[0] {
+            Spoken::Prompt(id) => Some(id.as_str()),
+            Spoken::Standing { .. } => None,
+        },
         _ => None,
     });
     assert_eq!(spoken, Some(spoken::HOLD_MUSIC));

@@ -5,12 +5,14 @@ use super::promise::PromiseState;
 use super::talking::Talking;
 use super::words::{prompt, standing_prompts};
 use super::{Call, Place};
-use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
+use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName, StepName};
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};
 use crate::prompt::spoken;
+use crate::step;
+use crate::step::link::Walk;
 use crate::step::queue::Queue;
-use crate::target::{StepKind, Target};
+use crate::target::{StepKind, StepRef, Target};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -50,7 +52,9 @@ impl Call {
         if !self.tried.insert(queue.clone()) {
             return self.keep();
         }
-        if !self.queue_is_open(&queue) {
+        let open = self.queue_is_open(&queue);
+        self.walked_queue(&queue, open, None);
+        if !open {
             self.trace(LineDirection::Engine, format!("queue {queue} closed"));
             return self.overflow(&queue);
         }
@@ -73,20 +77,35 @@ impl Call {
     /// The queue cannot serve. Its `else` may lead to another queue, or once to a step; then the promise is kept in
     /// another way, so that closed doors never lead round in a circle. A flagged caller is spared a menu here too.
     fn overflow(&mut self, queue: &QueueName) {
-        match self.queue_plan(queue).and_then(|queue| queue.otherwise.clone()) {
-            Some(Target::Step(at)) if at.kind == StepKind::Queue => self.enter_queue(QueueName::new(at.name.as_str())),
-            Some(Target::Human) => self.enter_queue(self.line_plan().human.to.clone()),
-            Some(Target::Step(at)) if at.kind == StepKind::Menu && self.flagged => self.keep(),
-            Some(Target::Step(at)) if !self.overflowed => {
+        let to = self.queue_plan(queue).and_then(|queue| queue.otherwise.clone());
+        let goes_on = match &to {
+            Some(Target::Step(at)) if at.kind == StepKind::Queue => !self.tried.contains(at.name.as_str()),
+            Some(Target::Human) => !self.tried.contains(&self.line_plan().human.to),
+            Some(Target::Step(at)) if at.kind == StepKind::Menu && self.flagged => false,
+            Some(Target::Step(_)) => !self.overflowed,
+            Some(Target::Start) => !self.overflowed && !self.flagged,
+            _ => false,
+        };
+        let Some(to) = to.filter(|_| goes_on) else { return self.keep() };
+        self.walked_queue(queue, false, Some(to.clone()));
+        match to {
+            Target::Step(at) if at.kind == StepKind::Queue => self.enter_queue(QueueName::new(at.name.as_str())),
+            Target::Human => self.enter_queue(self.line_plan().human.to.clone()),
+            Target::Step(at) => {
                 self.overflowed = true;
                 self.enter(at);
             }
-            Some(Target::Start) if !self.overflowed && !self.flagged => {
+            Target::Start | Target::Repeat => {
                 self.overflowed = true;
                 self.enter(self.start_of_line());
             }
-            _ => self.keep(),
         }
+    }
+
+    fn walked_queue(&mut self, queue: &QueueName, open: bool, to: Option<Target>) {
+        let at = StepRef { kind: StepKind::Queue, name: StepName::new(queue.as_str()) };
+        let event = step::Event::Entered { open };
+        self.effects.push(Effect::Walked(Walk { at, event, to, is_error: false, awaits: None }));
     }
 
     pub(super) fn joining_event(&mut self, event: Event) {
@@ -205,7 +224,7 @@ impl Call {
     fn announce(&mut self, standing: Standing) {
         let written =
             matches!(self.promise, PromiseState::Open { written: true } | PromiseState::Due { written: true });
-        let reachable = self.reachable;
+        let (reachable, language) = (self.reachable, self.language.clone());
         let Place::Waiting(waiting) = &mut self.place else { return };
         let mut said = Vec::new();
         if written && !waiting.told {
@@ -215,7 +234,7 @@ impl Call {
         // Whom a phone is being rung for, or is about to be, need not be told of a place and a wait.
         let soon = standing.place == 1 && standing.minutes.is_none();
         if said.is_empty() || !soon {
-            said.extend(standing_prompts(standing));
+            said.extend(standing_prompts(language.as_str(), standing));
         }
         if waiting.offers_callback && reachable && waiting.ringing.is_empty() {
             said.push(prompt(spoken::OFFER_CALLBACK));

@@ -2,7 +2,7 @@
 
 use super::event::{CallTimer, Effect, Event, LineDirection};
 use super::words::prompt;
-use super::{Call, Place, Welcomed};
+use super::{Call, Place, Welcomed, fits};
 use crate::caller::CallerFacts;
 use crate::dialplan::Welcome;
 use crate::promise::AskedBy;
@@ -21,6 +21,7 @@ impl Call {
         if let Some(language) = &facts.language {
             self.language = language.clone();
         }
+        self.gentle = self.line_plan().human.gentle.iter().any(|rule| fits(rule, &facts));
         if !self.goes_direct(&facts) {
             return self.welcomed(Welcomed::Ordinary);
         }

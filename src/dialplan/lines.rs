@@ -32,6 +32,7 @@ pub(super) fn read_line(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
     let profiles = section.texts("profiles", told).unwrap_or_default();
     profiles.iter().for_each(|profile| check_profile(profile, told));
     let announce_within = section.duration("announce_within", 1..=120, 30, told);
+    let help_within = section.duration("help_within", 10..=3600, 180, told);
     let promise = read_human(&mut section, told);
     let name_span = section.name_span.clone();
     let draft = LineDraft {
@@ -46,6 +47,7 @@ pub(super) fn read_line(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
         human: promise.human,
         ages: promise.ages,
         announce_within,
+        help_within,
     };
     section.finish(told);
     draft
@@ -117,11 +119,13 @@ fn read_human(line: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Promise {
             vec![DirectRule::AgeAtLeast(65), DirectRule::Flag("assist".to_owned())]
         }
     };
+    let gentle = section.texts("gentle", told).unwrap_or_default();
+    let gentle = gentle.iter().filter_map(|rule| read_direct(rule, &mut ages, told)).collect();
     let unknown_caller = read_welcome(&mut section, "unknown_caller", Welcome::ShortGate, told);
     let unlisted_caller = read_welcome(&mut section, "unlisted_caller", Welcome::Ordinary, told);
     section.finish(told);
     // The queue's name is put in when the target has been resolved.
-    let human = HumanPromise { to: QueueName::new(""), direct, unknown_caller, unlisted_caller };
+    let human = HumanPromise { to: QueueName::new(""), direct, gentle, unknown_caller, unlisted_caller };
     Promise { to, human, ages }
 }
 
@@ -188,15 +192,13 @@ fn read_welcome(section: &mut Section<'_>, key: &'static str, default: Welcome, 
 }
 
 fn check_profile(profile: &Text, told: &mut Vec<Diagnostic>) {
-    if profiles::NAMES.contains(&profile.value.as_str()) {
-        return;
+    if !profiles::is_known(&profile.value) {
+        told.push(
+            Diagnostic::error("D041", format!("there is no profile `{}`", profile.value))
+                .at(&profile.span, "no rule of it would be kept for callers")
+                .help(profiles::meant(&profile.value)),
+        );
     }
-    let diagnostic = Diagnostic::error("D041", format!("there is no profile `{}`", profile.value))
-        .at(&profile.span, "no rule of it would be kept for callers");
-    told.push(match near(&profile.value, profiles::NAMES) {
-        Some(name) => diagnostic.help(format!("did you mean \"{name}\"?")),
-        None => diagnostic.help(format!("the profiles are: {}", profiles::NAMES.join(", "))),
-    });
 }
 
 /// The user part of what is dialled: digits, or a name such as `care`.

@@ -3,20 +3,53 @@
 //! Reads every section of every file, then resolves names, then checks the plan as a whole; each stage goes on with
 //! what the ones before could make of it.
 
-use super::draft::{Drafts, is_name};
+use super::draft::{Drafts, LineDraft, is_name};
 use super::near::near;
+use super::reach::Proof;
 use super::section::Section;
 use super::syntax::Source;
-use super::{Dialplan, Facts, hours, lines, names, paths, queues, spoken, steps};
+use super::{
+    Dialplan, Facts, collects, dials, hours, lines, lookups, names, profiles, queues, reach, says, spoken, steps,
+    values, verdicts,
+};
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::ids::LineName;
 use crate::target::StepKind;
 use toml::de::{DeTable, DeValue};
-
-const KINDS: [&str; 7] = ["line", "menu", "play", "hours", "queue", "voicemail", "hangup"];
 
 /// Reads and checks a whole folder. `files` are path and text; the order does not matter. The dialplan is there unless
 /// a diagnostic is an error; warnings may stand beside it. Diagnostics are in the order of the files.
 pub fn load(files: &[(String, String)], facts: &Facts<'_>) -> (Option<Dialplan>, Vec<Diagnostic>) {
+    let (drafts, mut told) = read(files, facts);
+    let mut plan = names::whole(&drafts);
+    if !drafts.damaged {
+        let proofs = prove(&drafts, &plan, facts);
+        verdicts::tell(&drafts, &proofs, &mut told);
+        spoken::check(&drafts, &proofs, facts, &mut told);
+        plan.judged = profiles::judge(&drafts, &plan, &proofs, facts, &mut told);
+        plan.bounds = proofs.into_iter().map(|(line, proof)| (LineName::new(&line.name), proof.bounds)).collect();
+    }
+    let order = |span: &Span| (files.iter().position(|(path, _)| *path == span.file), span.start);
+    told.sort_by_key(|diagnostic| diagnostic.span.as_ref().map_or((None, 0), order));
+    if has_errors(&told) {
+        return (None, told);
+    }
+    (Some(plan), told)
+}
+
+/// A plan that can be read, without any proof that it keeps the promise: for whoever must see a broken one run, which is the
+/// tests of the proof. No call is ever taken on it.
+pub fn load_unproved(files: &[(String, String)], facts: &Facts<'_>) -> Result<Dialplan, Vec<Diagnostic>> {
+    let (drafts, told) = read(files, facts);
+    if has_errors(&told) { Err(told) } else { Ok(names::whole(&drafts)) }
+}
+
+fn has_errors(told: &[Diagnostic]) -> bool {
+    told.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// Every section by itself, and every name between them.
+fn read(files: &[(String, String)], facts: &Facts<'_>) -> (Drafts, Vec<Diagnostic>) {
     let mut told = Vec::new();
     let mut drafts = Drafts::default();
     for (path, text) in files {
@@ -29,17 +62,18 @@ pub fn load(files: &[(String, String)], facts: &Facts<'_>) -> (Option<Dialplan>,
         told.push(no_line(files));
     }
     names::check(&drafts, facts, &mut told);
+    values::check(&drafts, facts, &mut told);
     names::resolve(&mut drafts, &mut told);
-    if !drafts.damaged {
-        paths::check(&drafts, &mut told);
-        spoken::check(&drafts, facts, &mut told);
-    }
-    let order = |span: &Span| (files.iter().position(|(path, _)| *path == span.file), span.start);
-    told.sort_by_key(|diagnostic| diagnostic.span.as_ref().map_or((None, 0), order));
-    if told.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return (None, told);
-    }
-    (Some(names::whole(drafts)), told)
+    (drafts, told)
+}
+
+/// Every line that has a beginning and a person.
+fn prove<'d>(drafts: &'d Drafts, plan: &Dialplan, facts: &Facts<'_>) -> Vec<(&'d LineDraft, Proof)> {
+    let prove = |line: &'d LineDraft| {
+        let whole = plan.lines.get(line.name.as_str())?;
+        Some((line, reach::prove(plan, whole, facts.prompts)))
+    };
+    drafts.lines.iter().filter_map(prove).collect()
 }
 
 fn read_file(source: &Source, drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
@@ -52,7 +86,7 @@ fn read_file(source: &Source, drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
             told.push(outside(kind.get_ref(), &span));
             continue;
         };
-        let Some(kind) = KINDS.into_iter().find(|known| *known == kind.get_ref()) else {
+        let Some(kind) = kinds_of_section().find(|known| *known == kind.get_ref()) else {
             told.push(unknown_kind(kind.get_ref(), &span));
             continue;
         };
@@ -82,6 +116,12 @@ fn read_section(section: Section<'_>, kind: &str, drafts: &mut Drafts, told: &mu
     let draft = match StepKind::from_word(kind) {
         Some(StepKind::Menu) => steps::read_menu(section, told),
         Some(StepKind::Play) => steps::read_play(section, told),
+        Some(StepKind::Collect) => collects::read_collect(section, told),
+        Some(StepKind::Say) => says::read_say(section, told),
+        Some(StepKind::Lookup) => lookups::read_lookup(section, told),
+        Some(StepKind::Set) => says::read_set(section, told),
+        Some(StepKind::Callback) => steps::read_callback(section, told),
+        Some(StepKind::Dial) => dials::read_dial(section, told),
         Some(StepKind::Hours) => hours::read_hours(section, told),
         Some(StepKind::Queue) => queues::read_queue(section, told),
         Some(StepKind::Voicemail) => steps::read_voicemail(section, told),
@@ -103,6 +143,11 @@ fn read_section(section: Section<'_>, kind: &str, drafts: &mut Drafts, told: &mu
     }
 }
 
+/// `line` and all kinds of step.
+fn kinds_of_section() -> impl Iterator<Item = &'static str> {
+    std::iter::once("line").chain(StepKind::WORDS)
+}
+
 fn twice(said: &str, here: &Span, earlier: &Span) -> Diagnostic {
     Diagnostic::error("D012", format!("{said} is written twice; names are shared by all files of the folder"))
         .at(here, "nobody can say which of the two callers are to meet")
@@ -119,9 +164,9 @@ fn outside(word: &str, span: &Span) -> Diagnostic {
 fn unknown_kind(word: &str, span: &Span) -> Diagnostic {
     let diagnostic = Diagnostic::error("D003", format!("there is no kind of section called `{word}`"))
         .at(span, "callers would never meet what stands in it");
-    match near(word, KINDS) {
+    match near(word, kinds_of_section()) {
         Some(kind) => diagnostic.help(format!("did you mean `[{kind}.NAME]`?")),
-        None => diagnostic.help(format!("the kinds are: {}", KINDS.join(", "))),
+        None => diagnostic.help(format!("the kinds are: {}", kinds_of_section().collect::<Vec<_>>().join(", "))),
     }
 }
 

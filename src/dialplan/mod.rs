@@ -1,27 +1,40 @@
 //! What was written, as a whole: lines, steps and queues of one folder, checked before anything uses them.
 //!
-//! `load` makes it from files and tells everything that is wrong; `report` is what `onekey check` and `explain` print.
+//! `load` makes it from files and tells everything that is wrong; `report` is what `onekey check` and `explain` print,
+//! `schema` what editors ask.
 
 pub mod codes;
+mod collects;
+mod dials;
 mod draft;
 mod hours;
 mod lines;
 mod load;
+mod lookups;
 mod names;
 mod near;
-mod paths;
-mod profiles;
+pub mod profiles;
 mod queues;
+pub mod reach;
 pub mod report;
+mod says;
+pub mod schema;
 mod section;
 #[cfg(test)]
 pub mod small;
 mod spoken;
 mod steps;
 mod syntax;
+mod values;
+mod verdicts;
 
-pub use load::load;
+pub use load::{load, load_unproved};
 pub use spoken::prompt_trouble;
+pub use values::is_below;
+
+pub use profiles::Judged;
+
+use reach::Bounds;
 
 use crate::ids::{AgentId, Language, LineName, QueueName, StepName};
 use crate::prompt::PromptLibrary;
@@ -30,6 +43,7 @@ use crate::step::hours::Hours;
 use crate::step::queue::Queue;
 use crate::target::StepRef;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What the checker knows of the world besides the files.
 #[derive(Clone, Debug)]
@@ -39,15 +53,45 @@ pub struct Facts<'a> {
     pub registry_thresholds: Vec<u8>,
     /// Agents' accounts; `None` where they are not known (`onekey check` without a store): nothing is said of agents then.
     pub agents: Option<BTreeSet<AgentId>>,
+    /// `lookup.allow` of the settings: beginnings of URLs that look-ups may ask; `None` where the settings are not known.
+    pub lookup_urls: Option<Vec<String>>,
+    /// Trunks through which numbers can be dialled; `None` where the settings are not known.
+    pub trunks: Option<BTreeSet<String>>,
+    /// Profiles by which every line is judged, besides those that it names itself (`onekey check --profile`).
+    pub profiles: Vec<String>,
+}
+
+impl<'a> Facts<'a> {
+    /// What is known where there are only prompts: no settings, no store.
+    pub fn of(prompts: &'a PromptLibrary) -> Facts<'a> {
+        Facts {
+            prompts,
+            registry_thresholds: vec![60, 65],
+            agents: None,
+            lookup_urls: None,
+            trunks: None,
+            profiles: Vec::new(),
+        }
+    }
 }
 
 /// A whole, checked dialplan. Only `load` (beside this) makes one, so every reference in it leads somewhere.
-#[derive(Debug)]
 pub struct Dialplan {
     pub lines: BTreeMap<LineName, Line>,
     /// Each dialled number and the line it reaches.
     pub numbers: BTreeMap<String, LineName>,
     pub steps: BTreeMap<StepRef, Step>,
+    /// What was proved of each line.
+    pub bounds: BTreeMap<LineName, Bounds>,
+    /// How each line fares by each of its profiles.
+    pub judged: BTreeMap<LineName, Vec<Judged>>,
+}
+
+/// Only how large it is: every call holds the whole plan, and would print it.
+impl std::fmt::Debug for Dialplan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Dialplan({} lines, {} steps)", self.lines.len(), self.steps.len())
+    }
 }
 
 /// `[line.NAME]`: what is dialled and where it starts.
@@ -58,6 +102,10 @@ pub struct Line {
     pub start: StepRef,
     pub language: Language,
     pub profiles: Vec<String>,
+    /// Longest time of speech until a person is offered, default 30 s.
+    pub announce_within: Duration,
+    /// Longest time that a caller who does nothing may spend before help, default 180 s.
+    pub help_within: Duration,
     pub human: HumanPromise,
 }
 
@@ -67,6 +115,8 @@ pub struct HumanPromise {
     pub to: QueueName,
     /// Callers whom any of these fits meet no menu.
     pub direct: Vec<DirectRule>,
+    /// Callers whom any of these fits have twice the time, one error more, and slower prompts where there are such.
+    pub gentle: Vec<DirectRule>,
     /// Number withheld, or the registry late or down.
     pub unknown_caller: Welcome,
     /// Looked up well, but not listed.

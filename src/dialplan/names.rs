@@ -2,7 +2,7 @@
 //!
 //! After `resolve` the steps of the drafts hold their targets. A target that leads nowhere is told and stands as a person.
 
-use super::draft::{Draft, Drafts, LineDraft, Role};
+use super::draft::{Draft, Drafts, LineDraft, Role, callers, said};
 use super::hours;
 use super::near::near;
 use super::queues::{agent_name, hours_name};
@@ -45,8 +45,8 @@ pub(super) fn check(drafts: &Drafts, facts: &Facts<'_>, told: &mut Vec<Diagnosti
     for draft in drafts.steps.values() {
         for slot in &draft.aims {
             if let Written::Step(step) = &slot.aim.written {
-                let callers = format!("{} would be sent to a person instead", slot.role.callers());
-                check_step(drafts, step, &slot.aim, &format!("{} goes to", slot.role.said()), &callers, told);
+                let label = format!("{} would be sent to a person instead", callers(&slot.role));
+                check_step(drafts, step, &slot.aim, &format!("{} goes to", said(&slot.role)), &label, told);
             }
         }
         check_queue(drafts, draft, facts, told);
@@ -171,7 +171,7 @@ pub(super) fn resolve(drafts: &mut Drafts, told: &mut Vec<Diagnostic>) {
                     }
                 },
             };
-            filled.push((draft.at.clone(), slot.role, target));
+            filled.push((draft.at.clone(), slot.role.clone(), target));
         }
     }
     for (at, role, target) in filled {
@@ -235,31 +235,33 @@ fn no_back(drafts: &Drafts, from: &StepRef, span: &Span, menus: &[StepRef]) -> D
         .help(format!("name the menu: \"{}\"", names[0]))
 }
 
-/// The dialplan of drafts in which nothing is wrong.
-pub(super) fn whole(drafts: Drafts) -> Dialplan {
+/// The dialplan of the drafts. A line without a beginning or a person is left out, and so is nothing else.
+pub(super) fn whole(drafts: &Drafts) -> Dialplan {
     let mut lines = BTreeMap::new();
     let mut numbers = BTreeMap::new();
-    for draft in drafts.lines {
+    for draft in &drafts.lines {
         let Some(line) = line(draft) else { continue };
         numbers.extend(line.numbers.iter().map(|number| (number.clone(), line.name.clone())));
         lines.insert(line.name.clone(), line);
     }
-    let steps = drafts.steps.into_iter().map(|(at, draft)| (at, draft.step)).collect();
-    Dialplan { lines, numbers, steps }
+    let steps = drafts.steps.iter().map(|(at, draft)| (at.clone(), draft.step.clone())).collect();
+    Dialplan { lines, numbers, steps, bounds: BTreeMap::new(), judged: BTreeMap::new() }
 }
 
 /// `None` where start or `human.to` is missing, which has been told.
-fn line(draft: LineDraft) -> Option<Line> {
-    let (to, _) = draft.to?;
-    let (start, _) = draft.start?;
-    let mut human = draft.human;
+fn line(draft: &LineDraft) -> Option<Line> {
+    let (to, _) = draft.to.as_ref()?;
+    let (start, _) = draft.start.clone()?;
+    let mut human = draft.human.clone();
     human.to = QueueName::new(to.name.as_str());
     Some(Line {
         name: LineName::new(&draft.name),
-        numbers: draft.numbers.into_iter().map(|number| number.value).collect(),
+        numbers: draft.numbers.iter().map(|number| number.value.clone()).collect(),
         start,
         language: Language::new(&draft.language.value),
-        profiles: draft.profiles.into_iter().map(|profile| profile.value).collect(),
+        profiles: draft.profiles.iter().map(|profile| profile.value.clone()).collect(),
+        announce_within: draft.announce_within,
+        help_within: draft.help_within,
         human,
     })
 }

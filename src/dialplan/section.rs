@@ -62,6 +62,8 @@ pub(super) struct Aim {
     pub span: Span,
     /// The name in it.
     pub name: Span,
+    /// `back` is what is written, also where `written` has become the menu that it leads to.
+    pub is_back: bool,
 }
 
 /// One `[kind.name]`.
@@ -218,6 +220,24 @@ impl<'t> Section<'t> {
         length
     }
 
+    /// A table inside the section: each name with its place and value, in the order written.
+    pub fn table(
+        &mut self,
+        key: &'static str,
+        told: &mut Vec<Diagnostic>,
+    ) -> Vec<(String, Span, &'t Spanned<DeValue<'t>>)> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let DeValue::Table(table) = value.get_ref() else {
+            told.push(self.wrong_type(key, value, "names with values, such as { name = \"value\" }"));
+            return Vec::new();
+        };
+        let mut rows: Vec<_> = table.iter().collect();
+        rows.sort_by_key(|(name, _)| name.span().start);
+        rows.into_iter()
+            .map(|(name, value)| (name.get_ref().to_string(), self.source.span(name.span()), value))
+            .collect()
+    }
+
     pub fn target(&mut self, key: &'static str, told: &mut Vec<Diagnostic>) -> Option<Aim> {
         let value = self.take(key)?;
         self.as_target(key, value, told)
@@ -338,7 +358,10 @@ pub(super) fn say_duration(length: Duration) -> String {
 /// `menu bills`, or one word. Boxed: a diagnostic is large and rare.
 pub(super) fn read_target(text: &Text) -> Result<Aim, Box<Diagnostic>> {
     let words: Vec<&str> = text.value.split_whitespace().collect();
-    let word = |written| Ok(Aim { written, span: text.span.clone(), name: text.span.clone() });
+    let word = |written| {
+        let is_back = written == Written::Back;
+        Ok(Aim { written, span: text.span.clone(), name: text.span.clone(), is_back })
+    };
     match words[..] {
         ["repeat"] => word(Written::Repeat),
         ["back"] => word(Written::Back),
@@ -347,7 +370,7 @@ pub(super) fn read_target(text: &Text) -> Result<Aim, Box<Diagnostic>> {
         [kind, name] => match StepKind::from_word(kind) {
             Some(kind) => {
                 let written = Written::Step(StepRef { kind, name: StepName::new(name) });
-                Ok(Aim { written, span: text.span.clone(), name: text.word(name) })
+                Ok(Aim { written, span: text.span.clone(), name: text.word(name), is_back: false })
             }
             None => Err(Box::new(not_a_target(text, &words))),
         },
@@ -356,7 +379,7 @@ pub(super) fn read_target(text: &Text) -> Result<Aim, Box<Diagnostic>> {
 }
 
 fn not_a_target(text: &Text, words: &[&str]) -> Diagnostic {
-    const KINDS: [&str; 6] = ["menu", "play", "hours", "queue", "voicemail", "hangup"];
+    const KINDS: [&str; 12] = StepKind::WORDS;
     const ALONE: [&str; 4] = ["repeat", "back", "start", "human"];
     let diagnostic = Diagnostic::error("D009", format!("`{}` is not a place that a call can go to", text.value))
         .at(&text.span, "callers would be sent to a person instead");

@@ -28,9 +28,12 @@ pub fn plan() -> Dialplan {
         start: at(StepKind::Menu, "main"),
         language: Language::new("en"),
         profiles: Vec::new(),
+        announce_within: Duration::from_secs(30),
+        help_within: Duration::from_secs(180),
         human: HumanPromise {
             to: queue.name.clone(),
             direct: vec![DirectRule::AgeAtLeast(65)],
+            gentle: Vec::new(),
             unknown_caller: Welcome::HumanFirst,
             unlisted_caller: Welcome::Ordinary,
         },
@@ -38,6 +41,8 @@ pub fn plan() -> Dialplan {
     Dialplan {
         numbers: BTreeMap::from([("5550100".into(), line.name.clone())]),
         lines: BTreeMap::from([(line.name.clone(), line)]),
+        bounds: BTreeMap::new(),
+        judged: BTreeMap::new(),
         steps: BTreeMap::from([
             (at(StepKind::Menu, "main"), Step::Menu(menu)),
             (at(StepKind::Queue, "care"), Step::Queue(queue)),

@@ -1,25 +1,21 @@
-//! What callers hear: every prompt is there in the line's language, and a person is offered in time.
+//! What callers hear: every prompt and every piece of a value is there, in each language in which a call can come to it.
 //!
-//! The times come from walking a silent caller's way by `Step::next` itself, with the lengths of the prompts' sounds.
+//! When it is heard, and whether a person is offered in time, is for the proof.
 
 use super::Facts;
 use super::draft::{Drafts, LineDraft};
 use super::near::near;
-use super::paths::reach;
-use super::section::{Text, say_duration};
+use super::reach::Proof;
+use super::section::Text;
 use crate::diagnostic::{Diagnostic, Severity, Span};
-use crate::ids::PromptId;
-use crate::prompt::{PromptFacts, PromptLibrary, spoken};
-use crate::step::{Edge, Event, Step, StepState};
-use crate::target::{StepKind, StepRef, Target};
+use crate::prompt::{PromptLibrary, spoken};
+use crate::saying::{self, Currency, Form};
+use crate::step::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Longest short gate (DESIGN §5).
 const GATE_LONGEST: Duration = Duration::from_secs(8);
-/// Events of silent ways that are walked; no good plan comes near. What is left then is judged as it stands.
-const WALK_MAX: usize = 10_000;
-
 /// What is wrong with a prompt's sound, told by whoever loads the prompts, in the checker's form. `file` is the file that has
 /// to be mended.
 pub fn prompt_trouble(severity: Severity, file: &str, message: &str) -> Diagnostic {
@@ -31,18 +27,24 @@ pub fn prompt_trouble(severity: Severity, file: &str, message: &str) -> Diagnost
     diagnostic.help("type `onekey prompts build`, or put a good WAV file there")
 }
 
-pub(super) fn check(drafts: &Drafts, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
+pub(super) fn check(drafts: &Drafts, proofs: &[(&LineDraft, Proof)], facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
     let mut languages: BTreeMap<&str, &Text> = BTreeMap::new();
-    let mut missing = BTreeSet::new();
-    let mut silent_menus = BTreeSet::new();
+    let mut missing = Missing::default();
     for line in &drafts.lines {
         languages.entry(&line.language.value).or_insert(&line.language);
-        if !has_language(facts.prompts, &line.language.value) {
-            continue;
+        if has_language(facts.prompts, &line.language.value) {
+            gate(line, facts, told);
         }
-        missing_prompts(drafts, line, facts, &mut missing, told);
-        gate(line, facts, told);
-        offered(drafts, line, facts, &mut silent_menus, told);
+    }
+    for draft in drafts.steps.values() {
+        if let Some(language) = &draft.language {
+            languages.entry(&language.value).or_insert(language);
+        }
+    }
+    for (line, proof) in proofs {
+        if has_language(facts.prompts, &line.language.value) {
+            missing.tell(drafts, line, proof, facts, told);
+        }
     }
     for (language, text) in languages {
         whole_language(language, text, facts.prompts, told);
@@ -66,8 +68,11 @@ fn whole_language(language: &str, text: &Text, prompts: &PromptLibrary, told: &m
         return;
     }
     let numbers = (0..=100).map(spoken::number);
-    let needed = spoken::REQUIRED.iter().map(|id| (*id).to_owned()).chain(numbers);
-    let lacking: Vec<String> = needed.filter(|id| prompts.get(language, id).is_none()).collect();
+    // A language with a grammar says places in a queue by it.
+    let places = saying::every_piece(language, Form::Ordinal, Currency::Usd);
+    let needed: BTreeSet<String> =
+        spoken::REQUIRED.iter().map(|id| (*id).to_owned()).chain(numbers).chain(places).collect();
+    let lacking: Vec<String> = needed.into_iter().filter(|id| prompts.get(language, id).is_none()).collect();
     let Some(first) = lacking.first() else { return };
     let message = match lacking.len() {
         1 => format!("language `{language}` lacks the prompt `{first}`, which every call may need"),
@@ -87,32 +92,124 @@ fn some_of(ids: &[String]) -> String {
     }
 }
 
-fn missing_prompts(
-    drafts: &Drafts,
-    line: &LineDraft,
-    facts: &Facts<'_>,
-    known: &mut BTreeSet<(String, Span)>,
-    told: &mut Vec<Diagnostic>,
-) {
-    let language = line.language.value.as_str();
-    let mut reached = BTreeSet::new();
-    reach(drafts, line, &mut reached);
-    for text in reached.iter().filter_map(|at| drafts.steps.get(at)).flat_map(|draft| &draft.prompts) {
-        let lacks = facts.prompts.get(language, &text.value).is_none();
-        if !lacks || !known.insert((language.to_owned(), text.span.clone())) {
-            continue;
+/// Prompts and pieces that are not there, each told once.
+#[derive(Default)]
+struct Missing {
+    known: BTreeSet<(String, Span)>,
+}
+
+impl Missing {
+    /// What the steps say that a call of the line can come to, in each language in which it comes to them.
+    fn tell(
+        &mut self,
+        drafts: &Drafts,
+        line: &LineDraft,
+        proof: &Proof,
+        facts: &Facts<'_>,
+        told: &mut Vec<Diagnostic>,
+    ) {
+        let own = line.language.value.as_str();
+        let set: BTreeSet<&str> =
+            drafts.steps.values().filter_map(|draft| Some(draft.language.as_ref()?.value.as_str())).collect();
+        for (at, language) in &proof.reached {
+            let Some(draft) = drafts.steps.get(at) else { continue };
+            // Of other languages only those count that a step of this line sets: what the registry may say falls back.
+            if language.as_str() != own
+                && (!set.contains(language.as_str()) || !has_language(facts.prompts, language.as_str()))
+            {
+                continue;
+            }
+            for text in &draft.prompts {
+                let lacks = facts.prompts.get(language.as_str(), &text.value).is_none();
+                if lacks && self.known.insert((language.to_string(), text.span.clone())) {
+                    told.push(no_prompt(text, line, language.as_str(), facts.prompts));
+                }
+            }
+            for (form, currency, span) in &draft.values {
+                self.tell_pieces(line, language.as_str(), (*form, *currency), span, facts, told);
+            }
+            if let Step::Collect(collect) = &draft.step
+                && collect.confirm
+            {
+                self.tell_pieces(line, language.as_str(), (Form::Digits, Currency::Usd), &draft.name, facts, told);
+            }
         }
-        let ids = facts.prompts.of_language(language).map(|prompt| prompt.id.as_str());
-        let diagnostic =
-            Diagnostic::error("D042", format!("there is no prompt `{}` in language `{language}`", text.value))
-                .at(&text.span, format!("callers of line {} would hear silence here", line.name));
-        told.push(match near(&text.value, ids) {
-            Some(meant) => diagnostic.help(format!("did you mean \"{meant}\"?")),
-            None => diagnostic.help(format!(
-                "add `[{}]` with its words to prompts/{language}/prompts.toml and type `onekey prompts build`",
-                text.value
-            )),
-        });
+    }
+
+    /// Everything that a value of this form may be put together of.
+    fn tell_pieces(
+        &mut self,
+        line: &LineDraft,
+        language: &str,
+        (form, currency): (Form, Currency),
+        span: &Span,
+        facts: &Facts<'_>,
+        told: &mut Vec<Diagnostic>,
+    ) {
+        if !self.known.insert((format!("{language} {}", form.as_str()), span.clone())) {
+            return;
+        }
+        let callers = format!("callers of line {} would be sent to a person instead", line.name);
+        if !saying::knows(language) {
+            told.push(
+                Diagnostic::error(
+                    "D065",
+                    format!("language `{language}` has no rules for how {} is spoken", said_of(form, currency)),
+                )
+                .at(span, callers)
+                .help("values can be said in en and zh; use prompts alone in other languages"),
+            );
+            return;
+        }
+        let pieces = saying::every_piece(language, form, currency);
+        let lacking: Vec<String> = pieces.into_iter().filter(|id| facts.prompts.get(language, id).is_none()).collect();
+        if lacking.is_empty() {
+            return;
+        }
+        let what = said_of(form, currency);
+        let message = match &lacking[..] {
+            [one] => format!("language `{language}` lacks a piece of {what}: {one}"),
+            many => format!("language `{language}` lacks {} pieces of {what}: {}", many.len(), some_of(many)),
+        };
+        told.push(
+            Diagnostic::error("D066", message)
+                .at(span, format!("callers of line {} would hear a sentence with a hole in it", line.name))
+                .help(format!("add them to prompts/{language} and type `onekey prompts build --language {language}`")),
+        );
+    }
+}
+
+/// A value in a sentence.
+fn said_of(form: Form, currency: Currency) -> String {
+    match form {
+        Form::Money => format!("an amount of {}", currency.as_str()),
+        Form::Digits => "a row of digits".to_owned(),
+        Form::Duration => "a length of time".to_owned(),
+        Form::Time => "a time of day".to_owned(),
+        Form::Ordinal => "an ordinal".to_owned(),
+        Form::Number | Form::Date => format!("a {}", form.as_str()),
+    }
+}
+
+/// In the line's own language an error; in another that the call has changed to, the line's own is heard instead.
+fn no_prompt(text: &Text, line: &LineDraft, language: &str, prompts: &PromptLibrary) -> Diagnostic {
+    let ids = prompts.of_language(language).map(|prompt| prompt.id.as_str());
+    let message = format!("there is no prompt `{}` in language `{language}`", text.value);
+    let own = &line.language.value;
+    let diagnostic = match *own == language {
+        true => Diagnostic::error("D042", message)
+            .at(&text.span, format!("callers of line {} would hear silence here", line.name)),
+        false => Diagnostic::warning("D064", message).at(
+            &text.span,
+            format!("callers of line {} who have changed to `{language}` hear `{own}` here", line.name),
+        ),
+    };
+    match near(&text.value, ids) {
+        Some(meant) => diagnostic.help(format!("did you mean \"{meant}\"?")),
+        None => diagnostic.help(format!(
+            "add `[{}]` with its words to prompts/{language}/prompts.toml and type `onekey prompts build`",
+            text.value
+        )),
     }
 }
 
@@ -140,135 +237,4 @@ fn gate(line: &LineDraft, facts: &Facts<'_>, told: &mut Vec<Diagnostic>) {
             .at(&line.language.span, "callers whom nobody knows would wait too long to be told of a person")
             .help(format!("{help}: `[short-gate]` in prompts/{language}/prompts.toml, with `offers_human = true`")),
     );
-}
-
-/// When a caller of this line is told of a person: D047, D048.
-fn offered(
-    drafts: &Drafts,
-    line: &LineDraft,
-    facts: &Facts<'_>,
-    silent_menus: &mut BTreeSet<StepRef>,
-    told: &mut Vec<Diagnostic>,
-) {
-    let Some((start, aim)) = &line.start else { return };
-    let step = |at: &StepRef| drafts.steps.get(at).map(|draft| &draft.step);
-    let walked = walk(&step, start, &line.language.value, facts.prompts);
-    for menu in walked.quiet_menus {
-        let Some(draft) = drafts.steps.get(&menu).filter(|_| silent_menus.insert(menu.clone())) else { continue };
-        told.push(
-            Diagnostic::warning("D047", format!("{menu} does not say that 0 reaches a person"))
-                .at(&draft.name, "the first menu that callers meet; those who do not know the key will not press it")
-                .help("say \"for a person, press 0\" in its prompts and mark that prompt with `offers_human = true`"),
-        );
-    }
-    if let Some(told_after) = walked.told_after.filter(|after| *after > line.announce_within) {
-        let seconds = told_after.as_secs_f64();
-        let limit = say_duration(line.announce_within);
-        told.push(
-            Diagnostic::error(
-                "D048",
-                format!("callers of line {} are told of a person after {seconds:.1} s", line.name),
-            )
-            .at(&aim.span, format!("from here on nothing offers a person within {limit} (`announce_within`)"))
-            .help("offer the key 0 in the first prompt that is spoken, before anything else"),
-        );
-    }
-}
-
-/// What a caller who does nothing hears from a step on.
-#[derive(Default, Debug)]
-pub(super) struct Walked {
-    /// The latest time, over open and closed hours, at which a person has been offered or reached.
-    pub told_after: Option<Duration>,
-    /// The longest time until a queue or the end, `told_after` or later.
-    pub silent: Duration,
-    /// Menus that were met first and awaited a key before a person had been offered.
-    pub quiet_menus: BTreeSet<StepRef>,
-}
-
-/// One of the ways that are still to be walked.
-struct Way {
-    at: StepRef,
-    state: StepState,
-    event: Event,
-    heard: Duration,
-    offered: Option<Duration>,
-    menus: u32,
-}
-
-/// Walks a silent caller's way by the steps' own transition functions. Hours are both open and closed.
-pub(super) fn walk<'a>(
-    step: &dyn Fn(&StepRef) -> Option<&'a Step>,
-    start: &StepRef,
-    language: &str,
-    prompts: &PromptLibrary,
-) -> Walked {
-    let mut walked = Walked::default();
-    let enter = |at: &StepRef, open| Way {
-        at: at.clone(),
-        state: StepState::default(),
-        event: Event::Entered { open },
-        heard: Duration::ZERO,
-        offered: None,
-        menus: 0,
-    };
-    let mut ways: Vec<Way> = both_ways(start).iter().map(|open| enter(start, *open)).collect();
-    for _ in 0..WALK_MAX {
-        let Some(mut way) = ways.pop() else { break };
-        let Some(here) = step(&way.at) else { continue };
-        match here.next(&mut way.state, way.event) {
-            Edge::Speak { prompts: ids, .. } => {
-                way.hear(&ids, language, prompts);
-                ways.push(Way { event: Event::Spoken, ..way });
-            }
-            Edge::Listen { within } => {
-                if way.offered.is_none() && way.menus == 0 && says_all(here, language, prompts) {
-                    walked.quiet_menus.insert(way.at.clone());
-                }
-                way.menus += 1;
-                ways.push(Way { event: Event::Silence, heard: way.heard + within, ..way });
-            }
-            Edge::Go(Target::Step(to)) => {
-                for open in both_ways(&to) {
-                    let (at, event) = (to.clone(), Event::Entered { open: *open });
-                    ways.push(Way { at, event, state: StepState::default(), ..way });
-                }
-            }
-            // A person, the end, or a voicemail: nothing more is to be told. Circles are refused by `paths`.
-            _ => walked.over(&way),
-        }
-    }
-    ways.iter().for_each(|way| walked.over(way));
-    walked
-}
-
-/// Whether it is a menu of which every prompt is there (a missing one is told elsewhere, and might have offered a person).
-fn says_all(step: &Step, language: &str, prompts: &PromptLibrary) -> bool {
-    let Step::Menu(menu) = step else { return false };
-    !menu.say.is_empty() && menu.say.iter().all(|id| prompts.get(language, id.as_str()).is_some())
-}
-
-/// What hours may say; other steps are entered once.
-fn both_ways(at: &StepRef) -> &'static [bool] {
-    if at.kind == StepKind::Hours { &[true, false] } else { &[true] }
-}
-
-impl Way {
-    fn hear(&mut self, ids: &[PromptId], language: &str, prompts: &PromptLibrary) {
-        for facts in ids.iter().filter_map(|id| prompts.get(language, id.as_str())).map(|prompt| &prompt.facts) {
-            let PromptFacts { length, offer_ends, .. } = facts;
-            if let (None, Some(ends)) = (self.offered, offer_ends) {
-                self.offered = Some(self.heard + *ends);
-            }
-            self.heard += *length;
-        }
-    }
-}
-
-impl Walked {
-    fn over(&mut self, way: &Way) {
-        let told_after = way.offered.unwrap_or(way.heard);
-        self.told_after = Some(self.told_after.map_or(told_after, |known| known.max(told_after)));
-        self.silent = self.silent.max(way.heard);
-    }
 }

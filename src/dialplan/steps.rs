@@ -10,6 +10,7 @@ use crate::ids::PromptId;
 use crate::key::Key;
 use crate::prompt::spoken;
 use crate::step::Step;
+use crate::step::callback::Callback;
 use crate::step::hangup::HangUp;
 use crate::step::menu::Menu;
 use crate::step::play::Play;
@@ -34,6 +35,7 @@ pub(super) fn read_menu(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
             }
         }
     }
+    let topics = topics(&mut section, &aims, told);
     let menu = Menu {
         name: step_name(&section.name),
         say: ids(&say),
@@ -49,7 +51,30 @@ pub(super) fn read_menu(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
                 .help("add keys, such as `1 = \"menu bills\"`, or make it a play if it only speaks"),
         );
     }
-    draft(section, StepKind::Menu, Step::Menu(menu), aims, say, told)
+    Draft { topics, ..draft(section, StepKind::Menu, Step::Menu(menu), aims, say, told) }
+}
+
+/// `topics = { 1 = "complaint" }`: what a key is for, where a profile wants to know. Callers notice nothing of it.
+fn topics(section: &mut Section<'_>, keys: &[Slot], told: &mut Vec<Diagnostic>) -> Vec<(Key, Text)> {
+    let mut topics = Vec::new();
+    for (word, span, value) in section.table("topics", told) {
+        let key = match menu_key(&word) {
+            Some(MenuKey::Good(key)) if keys.iter().any(|slot| slot.role == Role::Key(key)) => key,
+            _ => {
+                told.push(
+                    Diagnostic::error(
+                        "D004",
+                        format!("`topics` of {} names `{word}`, which is none of its keys", section.said),
+                    )
+                    .at(&span, "no caller could press it here")
+                    .help("name a key that this menu leads on from, such as `topics = { 1 = \"complaint\" }`"),
+                );
+                continue;
+            }
+        };
+        topics.extend(section.as_text(&word, value, told).map(|topic| (key, topic)));
+    }
+    topics
 }
 
 /// What a menu's setting is, if it is a key.
@@ -89,11 +114,7 @@ pub(super) fn read_play(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
     let has_then = section.has("then");
     let aims = then(&mut section, told);
     if !finished && !has_then && !section.damaged {
-        told.push(
-            Diagnostic::error("D030", format!("nothing is said of what comes after {}", section.said))
-                .at(&section.name_span, "callers would hear these words and then be left in silence")
-                .help("add `then = \"menu main\"`, or `finished = true` if this is what the caller wanted"),
-        );
+        told.push(nothing_after(&section).help(FINISH));
     }
     let play = Play {
         name: step_name(&section.name),
@@ -118,6 +139,19 @@ pub(super) fn read_voicemail(mut section: Section<'_>, told: &mut Vec<Diagnostic
     draft(section, StepKind::Voicemail, Step::Voicemail(voicemail), aims, say, told)
 }
 
+pub(super) fn read_callback(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
+    let say = say(&mut section, told);
+    let aims = then(&mut section, told);
+    let callback = Callback {
+        name: step_name(&section.name),
+        say: ids(&say),
+        longest: section.duration("longest", 5..=600, 120, told),
+        silence: section.duration("silence", 2..=30, 4, told),
+        then: None,
+    };
+    draft(section, StepKind::Callback, Step::Callback(callback), aims, say, told)
+}
+
 pub(super) fn read_hangup(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
     let say = section.texts("say", told).unwrap_or_default();
     let prompts = if say.is_empty() { vec![PromptId::new(spoken::GOODBYE)] } else { ids(&say) };
@@ -125,8 +159,24 @@ pub(super) fn read_hangup(mut section: Section<'_>, told: &mut Vec<Diagnostic>) 
     draft(section, StepKind::Hangup, Step::HangUp(hangup), Vec::new(), say, told)
 }
 
+/// What to do where a step that speaks says nothing of what comes then.
+pub(super) const FINISH: &str = "add `then = \"menu main\"`, or `finished = true` if this is what the caller wanted";
+
+pub(super) fn nothing_after(section: &Section<'_>) -> Diagnostic {
+    Diagnostic::error("D030", format!("nothing is said of what comes after {}", section.said))
+        .at(&section.name_span, "callers would hear these words and then be left in silence")
+}
+
+/// `then`, which a step of this kind cannot do without.
+pub(super) fn needed_then(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Slot> {
+    if !section.has("then") && !section.damaged {
+        told.push(nothing_after(section).help("add where the call goes on, such as `then = \"menu main\"`"));
+    }
+    then(section, told)
+}
+
 /// `say`, which these steps cannot do without.
-fn say(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Text> {
+pub(super) fn say(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Text> {
     let before = told.len();
     let say = section.texts("say", told).unwrap_or_default();
     if say.is_empty() && told.len() == before && !section.damaged {
@@ -139,7 +189,7 @@ fn say(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Text> {
     say
 }
 
-fn then(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Slot> {
+pub(super) fn then(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> Vec<Slot> {
     section.target("then", told).map(|aim| Slot { role: Role::Then, aim }).into_iter().collect()
 }
 
@@ -155,7 +205,22 @@ pub(super) fn draft(
     let at = StepRef { kind, name: step_name(&section.name) };
     let name = section.name_span.clone();
     section.finish(told);
-    Draft { at, name, step, aims, prompts, hours: None, agents: Vec::new(), lacks: Vec::new() }
+    Draft {
+        at,
+        name,
+        step,
+        aims,
+        prompts,
+        reads: Vec::new(),
+        values: Vec::new(),
+        language: None,
+        url: None,
+        rung: None,
+        hours: None,
+        agents: Vec::new(),
+        topics: Vec::new(),
+        lacks: Vec::new(),
+    }
 }
 
 pub(super) fn ids(prompts: &[Text]) -> Vec<PromptId> {

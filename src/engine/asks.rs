@@ -9,6 +9,7 @@ use crate::engine::output::{Ask, Output, Question, QuestionId};
 use crate::ids::{CallId, PromiseId};
 use crate::promise::Entry;
 use crate::queue::ledger::promise_of;
+use crate::step::lookup::LookupFailure;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -23,6 +24,11 @@ const ASKED_MAX: usize = 100_000;
 #[derive(Debug)]
 pub(super) enum Asked {
     Registry(CallId),
+    /// Look-up `number` of the call.
+    LookUp {
+        call: CallId,
+        number: u64,
+    },
     /// Kept whole, so that it can be tried again until it is written.
     Promise {
         call: Option<CallId>,
@@ -33,7 +39,7 @@ pub(super) enum Asked {
 
 impl Engine {
     pub(super) fn ask_registry(&mut self, call: CallId, hash: NumberHash) {
-        if self.asked.len() >= ASKED_MAX {
+        if self.has_too_many_questions() {
             return self.tell(call, Event::RegistryUnknown);
         }
         let deadline = self.config.registry_deadline;
@@ -70,7 +76,11 @@ impl Engine {
         }
     }
 
-    /// The call is gone: nobody waits for the registry's answer.
+    pub(super) fn has_too_many_questions(&self) -> bool {
+        self.asked.len() >= ASKED_MAX
+    }
+
+    /// Nobody waits for the answer any more.
     pub(super) fn forget_question(&mut self, id: QuestionId) {
         self.asked.remove(&id);
         self.timers.clear(&Timer::Ask(id));
@@ -81,6 +91,7 @@ impl Engine {
         let id = QuestionId(self.next_question);
         let asked = match (&question, call) {
             (Question::Registry(_), Some(call)) => Asked::Registry(call),
+            (Question::LookUp(query), Some(call)) => Asked::LookUp { call, number: query.number },
             (Question::Promise(entry), call) => Asked::Promise { call, entry: entry.clone() },
             _ => Asked::Bindings,
         };
@@ -99,6 +110,12 @@ impl Engine {
             (Asked::Registry(call), _) => {
                 self.counters.registry_troubles += 1;
                 self.tell(call, Event::RegistryUnknown);
+            }
+            (Asked::LookUp { call, number }, Answer::LookedUp(found)) => {
+                self.tell(call, Event::LookedUp { number, found })
+            }
+            (Asked::LookUp { call, number }, _) => {
+                self.tell(call, Event::LookedUp { number, found: Err(LookupFailure::Unreachable) });
             }
             (Asked::Promise { call, entry }, Answer::Written) => {
                 self.ask_next(promise_of(&entry));
@@ -128,6 +145,11 @@ impl Engine {
                 let call = *call;
                 self.counters.registry_troubles += 1;
                 self.tell(call, Event::RegistryUnknown);
+            }
+            Some(Asked::LookUp { call, number }) => {
+                let (call, number) = (*call, *number);
+                self.asked.remove(&id);
+                self.tell(call, Event::LookedUp { number, found: Err(LookupFailure::Late) });
             }
             Some(Asked::Promise { .. }) => self.counters.ledger_troubles += 1,
             Some(Asked::Bindings) => {

@@ -2,7 +2,7 @@
 
 use super::incoming::refusal;
 use super::{Engine, Work};
-use crate::call::event::{Effect, Event};
+use crate::call::event::{Effect, Event, Spoken, StandingOf};
 use crate::caller::NumberHash;
 use crate::engine::output::Output;
 use crate::ids::{CallId, LegId, PlayId, PromiseId, PromptId};
@@ -10,6 +10,7 @@ use crate::media::command::{MediaCommand, RecordChannels};
 use crate::promise::{AskedBy, Entry, Opened};
 use crate::prompt::{Prompt, spoken};
 use crate::queue::ledger::seal_number;
+use crate::saying::{self, Currency};
 use crate::sip::stack::EndReason;
 use rand_chacha::rand_core::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,7 +44,7 @@ impl Engine {
         let Some(leg) = self.calls.get(&id).map(|entry| entry.leg) else { return };
         match effect {
             Effect::Answer => self.answer(id, leg),
-            Effect::Speak { play, prompts, repeat } => self.speak(id, leg, play, &prompts, repeat),
+            Effect::Speak { play, said, repeat } => self.speak(id, leg, play, &said, repeat),
             Effect::Quiet => self.media(leg, MediaCommand::Stop { leg }),
             Effect::Set(timer, after) => self.set_call_timer(id, timer, after),
             Effect::Clear(timer) => self.timers.clear(&super::Timer::Call(id, timer)),
@@ -69,7 +70,12 @@ impl Engine {
             Effect::Speaking => self.queues.speaking(id),
             Effect::DropAgent { back_to_queue } => self.drop_agent(id, leg, back_to_queue),
             Effect::HangUp { cause } => self.hang_up(id, leg, cause),
+            Effect::LookUp(query) => self.look_up(id, *query),
+            Effect::ForgetLookUp => self.forget_look_up(id),
+            Effect::Dial(party) => self.dial(id, &party),
+            Effect::DropParty => self.drop_party(id, leg),
             Effect::Trace(direction, text) => self.log(id, direction, text),
+            Effect::Walked(walk) => self.out.push(Output::Walked(id, walk)),
         }
     }
 
@@ -100,14 +106,15 @@ impl Engine {
         }
     }
 
-    fn speak(&mut self, id: CallId, leg: LegId, play: PlayId, prompts: &[PromptId], repeat: bool) {
+    fn speak(&mut self, id: CallId, leg: LegId, play: PlayId, said: &[Spoken], repeat: bool) {
         let Some(call) = self.calls.get(&id).map(|entry| &entry.call) else { return };
-        let (language, of_line) = (call.language.clone(), call.line_language().clone());
+        let (language, of_line, gentle) = (call.language.clone(), call.line_language().clone(), call.gentle);
+        let prompts: Vec<PromptId> = said.iter().flat_map(|word| self.prompts_of(language.as_str(), word)).collect();
         let mut found: Vec<Arc<Prompt>> = Vec::with_capacity(prompts.len());
         for prompt in prompts {
             // A caller whose registry entry names a language that has no prompts hears the line's own.
-            let wanted = self.find_prompt(language.as_str(), prompt.as_str());
-            match wanted.or_else(|| self.find_prompt(of_line.as_str(), prompt.as_str())) {
+            let wanted = self.find_prompt(language.as_str(), prompt.as_str(), gentle);
+            match wanted.or_else(|| self.find_prompt(of_line.as_str(), prompt.as_str(), gentle)) {
                 Some(prompt) => found.push(prompt),
                 None if OPTIONAL.contains(&prompt.as_str()) => {}
                 None => self.counters.refused("prompt_missing"),
@@ -122,8 +129,26 @@ impl Engine {
         self.media(leg, MediaCommand::Play { leg, play, prompts: found, repeat });
     }
 
+    /// The prompts of one piece of what is said; what stands of a queue is looked at only now.
+    fn prompts_of(&self, language: &str, word: &Spoken) -> Vec<PromptId> {
+        match word {
+            Spoken::Prompt(id) => vec![id.clone()],
+            Spoken::Standing { queue, of, form } => {
+                let standing = self.queues.standing_of_next(queue);
+                let value = match of {
+                    StandingOf::Place => standing.place,
+                    StandingOf::Wait => standing.minutes.unwrap_or(0),
+                };
+                saying::pieces(language, *form, Currency::Usd, &value.to_string()).unwrap_or_default()
+            }
+        }
+    }
+
     /// A prompt by id, or the plainer one that serves where a language has no form of its own.
-    fn find_prompt(&self, language: &str, wanted: &str) -> Option<Arc<Prompt>> {
+    fn find_prompt(&self, language: &str, wanted: &str, gentle: bool) -> Option<Arc<Prompt>> {
+        if gentle && let Some(slow) = self.prompts.slow(language, wanted) {
+            return Some(Arc::clone(slow));
+        }
         let plainer = match wanted {
             spoken::WAIT_UNIT_ONE => Some(spoken::WAIT_UNIT),
             wanted => wanted.strip_suffix(spoken::COUNT_ENDING),

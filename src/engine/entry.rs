@@ -22,6 +22,7 @@ pub struct CallEntry {
     pub agent_leg: Option<LegId>,
     pub promise: Option<PromiseId>,
     pub registry_question: Option<QuestionId>,
+    pub lookup_question: Option<QuestionId>,
     /// The status with which an unanswered call is refused.
     pub refusal: Option<u16>,
     pub status: Option<u16>,
@@ -55,6 +56,7 @@ impl CallEntry {
             agent_leg: None,
             promise: None,
             registry_question: None,
+            lookup_question: None,
             refusal: None,
             status: None,
             caller_media: StreamCounts::default(),

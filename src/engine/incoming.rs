@@ -10,6 +10,7 @@ use crate::ids::{CallId, LegId, WorkerId};
 use crate::sip::identity::trunk_of;
 use crate::sip::stack::EndReason;
 use crate::sip::{Flow, Invitation};
+use crate::variable::Variable;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,9 @@ impl Engine {
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.counters.calls += 1;
-        let call = Call::new(self.now, id, Arc::clone(&self.dialplan), &line, hash, number.is_some());
+        let mut call = Call::new(self.now, id, Arc::clone(&self.dialplan), &line, hash, number.is_some());
+        call.know(Variable::CallerNumber, number.clone().unwrap_or_default());
+        call.know(Variable::CallerName, invitation.caller.display_name.clone().unwrap_or_default());
         let worker = self.quietest_worker();
         let leg = invitation.leg;
         let address = self.media_address(invitation.flow.local.ip());

@@ -8,6 +8,8 @@ use crate::media::command::MediaEvent;
 use crate::prompt::PromptLibrary;
 use crate::sip::Datagram;
 use crate::sip::registrar::AgentAccount;
+use crate::step::lookup::LookupFailure;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One fact. The shell gives it to [`Engine::handle`](crate::engine::Engine::handle) with the time it became known.
@@ -37,6 +39,8 @@ pub struct Reply {
 pub enum Answer {
     /// The number is listed so, or (`None`) is not listed.
     Registry(Option<CallerFacts>),
+    /// Every value that was asked for, as text; or why there are none.
+    LookedUp(Result<BTreeMap<String, String>, LookupFailure>),
     /// The entry is on disk.
     Written,
     /// The world could not: full disk, locked database. The words are for the log.

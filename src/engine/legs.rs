@@ -5,6 +5,7 @@ use super::keys::KeysTold;
 use crate::codec::Direction;
 use crate::codec::{Codec, StreamFormat};
 use crate::ids::{AgentId, CallId, LegId, WorkerId};
+use crate::sip::Flow;
 use crate::sip::registrar::Binding;
 use crate::sip::sdp::{self, LocalMedia, Refused};
 use std::net::IpAddr;
@@ -48,13 +49,30 @@ pub enum Role {
         to: Option<Box<Binding>>,
         answered: bool,
     },
+    /// A party that the dialplan dials. `to` until its INVITE has been sent.
+    Party {
+        call: CallId,
+        to: Option<Box<Destination>>,
+    },
     /// A feature code that an agent has dialled.
     Feature {
         away: bool,
     },
 }
 
+/// Where a dialled party is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Destination {
+    pub uri: String,
+    pub flow: Flow,
+}
+
 impl Leg {
+    /// Its INVITE has not been sent yet.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self.role, Role::Agent { to: Some(_), .. } | Role::Party { to: Some(_), .. })
+    }
+
     pub fn new(role: Role, worker: WorkerId, address: IpAddr, signals_from: Option<IpAddr>) -> Leg {
         Leg {
             role,
@@ -76,7 +94,7 @@ impl Leg {
     /// The call that it belongs to.
     pub fn call(&self) -> Option<CallId> {
         match &self.role {
-            Role::Caller(call) | Role::Agent { call, .. } => Some(*call),
+            Role::Caller(call) | Role::Agent { call, .. } | Role::Party { call, .. } => Some(*call),
             Role::Feature { .. } => None,
         }
     }

@@ -20,8 +20,7 @@ impl Engine {
             MediaEvent::Key { leg, key } => {
                 self.key(leg, key, KeyWay::Rtp);
             }
-            // A hold matters only where digits are collected, and there the first packet of a lone `0` has acted already.
-            MediaEvent::KeyHeld { .. } => {}
+            MediaEvent::KeyHeld { leg, key } => self.tell_caller(leg, Event::KeyHeld(key)),
             MediaEvent::KeyEnded { leg, key, .. } => {
                 let now = self.now.time;
                 if let Some(leg) = self.legs.get_mut(&leg) {
@@ -56,6 +55,7 @@ impl Engine {
         match leg.role.clone() {
             Role::Caller(call) => self.tell(call, Event::Ready),
             Role::Agent { call, agent, .. } => self.invite_agent(call, agent, id),
+            Role::Party { call, .. } => self.invite_party(call, id),
             Role::Feature { away } => self.answer_feature(id, away),
         }
     }
@@ -88,6 +88,11 @@ impl Engine {
             Role::Agent { call, agent, .. } => {
                 self.end_leg(id, EndReason::Normal);
                 self.if_no_phone_rings(call, &agent, Miss::NoPort);
+                self.settle_call(call);
+            }
+            Role::Party { call, .. } => {
+                self.end_leg(id, EndReason::Normal);
+                self.tell(call, Event::PartyRefuses);
                 self.settle_call(call);
             }
             Role::Feature { .. } => self.end_leg(id, refusal(503)),
@@ -143,7 +148,7 @@ impl Engine {
         let role = leg.role.clone();
         self.forget_leg(id);
         let call = match role {
-            Role::Caller(call) | Role::Agent { call, .. } => call,
+            Role::Caller(call) | Role::Agent { call, .. } | Role::Party { call, .. } => call,
             Role::Feature { .. } => return,
         };
         if let Some(entry) = self.calls.get_mut(&call) {

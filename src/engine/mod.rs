@@ -13,8 +13,10 @@ mod incoming;
 pub mod input;
 mod keys;
 mod legs;
+mod lookups;
 mod media_events;
 pub mod output;
+mod party;
 mod queue_effects;
 mod rules;
 mod sip_events;
@@ -311,7 +313,7 @@ impl Engine {
     fn end_leg(&mut self, id: LegId, reason: EndReason) {
         let now = self.now;
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let dialog_ends = !leg.sip_over && !matches!(leg.role, legs::Role::Agent { to: Some(_), .. });
+        let dialog_ends = !leg.sip_over && !leg.is_unsent();
         let closes = !std::mem::replace(&mut leg.closing, true);
         if !dialog_ends {
             leg.sip_over = true;

@@ -1,6 +1,7 @@
 //! Wishes that the engine has of the world.
 
 pub use crate::call::event::LineDirection;
+use crate::call::event::Query;
 use crate::call::record::CallRecord;
 use crate::caller::NumberHash;
 use crate::ids::{AgentId, CallId, WorkerId};
@@ -9,6 +10,7 @@ use crate::promise::Entry;
 use crate::sip::Datagram;
 use crate::sip::offenders::Offence;
 use crate::sip::registrar::Binding;
+use crate::step::link::Walk;
 use crate::time::{Now, Time};
 
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub enum Output {
     /// The call is over; this is all there is to know of it.
     Ended(Box<CallRecord>),
     Log(CallLine),
+    /// A step of the plan has done something with this call. Nothing depends on it.
+    Walked(CallId, Walk),
     /// For the operator's log.
     Notice(Notice),
 }
@@ -56,6 +60,8 @@ pub enum Question {
     Registry(NumberHash),
     /// Append to the promise ledger, flush, then `Answer::Written`. Order of entries is order of asking.
     Promise(Entry),
+    /// Ask an HTTP address of the allow-list. `Answer::LookedUp`.
+    LookUp(Box<Query>),
     /// Replace what is stored of this agent's phones (empty: logged out). `Answer::Written`.
     Bindings(AgentId, Vec<Binding>),
 }

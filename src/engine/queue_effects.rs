@@ -7,7 +7,7 @@ use crate::call::event::{self, Event};
 use crate::engine::output::{Notice, Output};
 use crate::ids::{AgentId, CallId, LegId, QueueName};
 use crate::queue::{Effect, Miss};
-use crate::sip::stack::{EndReason, OutgoingInvite};
+use crate::sip::stack::{Callee, EndReason, OutgoingInvite};
 use crate::step::queue::Queue;
 
 impl Engine {
@@ -91,7 +91,7 @@ impl Engine {
         let invite = OutgoingInvite {
             uri: binding.contact,
             flow: binding.flow,
-            to: agent.clone(),
+            to: Callee::Agent(agent.clone()),
             from_number: identity.number.clone(),
             from_name: identity.display_name.clone(),
             offer,

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Of a key whose INFO names no length.
 const INFO_KEY_LENGTH: Duration = Duration::from_millis(160);
 
+/// An INFO that says its key lasted so long tells a held key (DESIGN §1).
+const HELD: Duration = Duration::from_millis(800);
+
 impl Engine {
     pub(super) fn sip_output(&mut self, output: SipOutput) {
         match output {
@@ -43,10 +46,11 @@ impl Engine {
             SipEvent::Acked { leg, answer } => self.acked(leg, &answer),
             // Early media of an agent's phone is not heard by the caller: the hold music is.
             SipEvent::Ringing { .. } => {}
+            SipEvent::Answered { leg, answer } if self.is_party(leg) => self.party_answers(leg, &answer),
             SipEvent::Answered { leg, answer } => self.agent_answers(leg, &answer),
             SipEvent::Rejected { leg, status, .. } => {
                 self.dialog_over(leg);
-                self.agent_refuses(leg, status);
+                if self.is_party(leg) { self.party_refuses(leg) } else { self.agent_refuses(leg, status) }
             }
             SipEvent::Changed { leg, offer } => self.changed(leg, &offer),
             SipEvent::ChangeAcked { leg, answer } => self.settle(leg, &answer),
@@ -164,6 +168,9 @@ impl Engine {
             return;
         }
         let length = duration_ms.map_or(INFO_KEY_LENGTH, |millis| Duration::from_millis(millis.into()));
+        if let Some(call) = self.caller_of(id).filter(|_| length >= HELD) {
+            self.tell(call, Event::KeyHeld(key));
+        }
         if let Some(leg) = self.other_side(id) {
             self.media(leg, MediaCommand::SendKey { leg, key, length });
         }
@@ -209,6 +216,14 @@ impl Engine {
                 }
             },
             Role::Agent { .. } => {}
+            Role::Party { call, .. } if *cause != EndCause::ByUs => match with_agent {
+                Some(call) => self.tell(call, Event::AgentLeft { lost }),
+                None => {
+                    self.end_leg(leg, EndReason::Normal);
+                    self.tell(call, Event::PartyRefuses);
+                }
+            },
+            Role::Party { .. } => {}
             Role::Feature { .. } => self.end_leg(leg, EndReason::Normal),
         }
     }

@@ -191,8 +191,8 @@ impl RtpLeg {
             // What goes on later takes up our numbers, not the partner's.
             return self.relay.reset();
         }
-        let leg = self.id;
-        let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
+        let (leg, port) = (self.id, self.port);
+        let send = |packet| out.push(MediaOutput::Send { leg, port, to, packet });
         self.relay.forward(now, packet, sound, &format, &mut self.outgoing, send);
     }
 
@@ -211,8 +211,8 @@ impl RtpLeg {
         if self.keys_out.is_pressing() && !self.allowance.takes(self.latch.is_heard()) {
             return self.keys_out.forget();
         }
-        let leg = self.id;
-        let send = |packet| out.push(MediaOutput::Send { leg, to, packet });
+        let (leg, port) = (self.id, self.port);
+        let send = |packet| out.push(MediaOutput::Send { leg, port, to, packet });
         if self.keys_out.send(now, payload_type, &mut self.outgoing, send) {
             // The partner's numbers go on behind ours, even if the key is broken off.
             self.relay.reset();
@@ -234,7 +234,7 @@ impl RtpLeg {
             self.due += FRAME * skipped as u32;
             self.marker = true;
         }
-        let leg = self.id;
+        let (leg, port) = (self.id, self.port);
         for sent in 0..overdue.min(CATCH_UP_MAX) {
             let id = play.id;
             let Some(frame) = play.next(format.codec) else {
@@ -249,7 +249,7 @@ impl RtpLeg {
             };
             if self.allowance.takes(self.latch.is_heard()) {
                 let packet = self.outgoing.frame(format.payload_type, std::mem::take(&mut self.marker), frame.bytes);
-                out.push(MediaOutput::Send { leg, to, packet });
+                out.push(MediaOutput::Send { leg, port, to, packet });
             } else {
                 self.outgoing.skip(1);
                 self.marker = true;
@@ -331,15 +331,15 @@ impl RtpLeg {
         if !self.allowance.takes(is_heard) {
             return;
         }
-        let leg = self.id;
+        let (leg, port) = (self.id, self.port);
         if format.rtcp_mux {
             // From the RTP port, as a packet.
             let Some(to) = self.latch.destination() else { return };
             let mut packet = Packet { bytes: [0; PACKET_BYTES_MAX], length: report.bytes().len() as u16 };
             packet.bytes[..report.bytes().len()].copy_from_slice(report.bytes());
-            out.push(MediaOutput::Send { leg, to, packet });
+            out.push(MediaOutput::Send { leg, port, to, packet });
         } else if let Some(to) = self.rtcp_source.or(format.remote_rtcp) {
-            out.push(MediaOutput::SendRtcp { leg, to, bytes: report.bytes().to_vec() });
+            out.push(MediaOutput::SendRtcp { leg, port, to, bytes: report.bytes().to_vec() });
         }
     }
 }

@@ -149,13 +149,17 @@ pub enum MediaOutput {
         leg: LegId,
         port: u16,
     },
+    /// From the leg's RTP port.
     Send {
         leg: LegId,
+        port: u16,
         to: SocketAddr,
         packet: Packet,
     },
+    /// Of the leg with this RTP port.
     SendRtcp {
         leg: LegId,
+        port: u16,
         to: SocketAddr,
         bytes: Vec<u8>,
     },

@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub struct Play {
     pub id: PlayId,
     prompts: Vec<Arc<Prompt>>,
+    /// The one that is heard, held here too: the list would be one more place in memory to wait for at each frame.
+    playing: Option<Arc<Prompt>>,
     /// Whether it begins again after the last prompt.
     pub repeat: bool,
     prompt: usize,
@@ -30,27 +32,34 @@ pub struct Frame<'a> {
 impl Play {
     pub fn new(id: PlayId, mut prompts: Vec<Arc<Prompt>>, repeat: bool) -> Play {
         prompts.retain(|prompt| prompt.frames() > 0);
-        Play { id, prompts, repeat, prompt: 0, frame: 0, first_round: true }
+        let playing = prompts.first().cloned();
+        Play { id, prompts, playing, repeat, prompt: 0, frame: 0, first_round: true }
     }
 
     /// Steps on by one frame; `None` after the last. The codec may change from one frame to the next.
     pub fn next(&mut self, codec: Codec) -> Option<Frame<'_>> {
-        if self.prompt == self.prompts.len() {
-            if !self.repeat || self.prompts.is_empty() {
-                return None;
-            }
-            self.prompt = 0;
-            self.first_round = false;
+        if self.playing.as_ref().is_none_or(|playing| self.frame == playing.frames()) {
+            self.turn_over()?;
         }
-        let (prompt, frame) = (self.prompt, self.frame);
+        let playing = self.playing.as_deref()?;
+        let frame = self.frame;
         self.frame += 1;
-        if self.frame == self.prompts[prompt].frames() {
-            self.frame = 0;
-            self.prompt += 1;
-        }
-        let playing = &self.prompts[prompt];
         let offer_ends = self.first_round && offer_frame(playing) == Some(frame);
         Some(Frame { bytes: playing.frame(codec, frame), offer_ends })
+    }
+
+    /// On to the next prompt, or to the first one again; `None` after the last.
+    fn turn_over(&mut self) -> Option<()> {
+        self.prompt += 1;
+        if self.prompt >= self.prompts.len() {
+            if !self.repeat {
+                return None;
+            }
+            (self.prompt, self.first_round) = (0, false);
+        }
+        self.frame = 0;
+        self.playing = Some(self.prompts.get(self.prompt)?.clone());
+        Some(())
     }
 }
 

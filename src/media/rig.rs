@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A prompt whose frame `n` is filled with `first + n` in mu-law and `first + n + 100` in A-law.
 pub fn prompt(first: u8, frames: usize, offer_ends: Option<Duration>) -> Arc<Prompt> {
     let sound = |base: u8| (0..frames).flat_map(|frame| [base.wrapping_add(frame as u8); FRAME_SAMPLES]).collect();
-    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends };
+    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends, advert: false };
     let (id, language) = (PromptId::new("p"), Language::new("en"));
     Arc::new(Prompt::new(id, language, facts, sound(first), sound(first.wrapping_add(100))))
 }
@@ -122,10 +122,10 @@ impl Rig {
         self.plane.handle(self.now, input, &mut out);
         for wish in out {
             match wish {
-                MediaOutput::Send { leg, to, packet } => {
+                MediaOutput::Send { leg, port, to, packet } => {
                     let bytes = &packet.bytes[..usize::from(packet.length)];
                     if crate::media::stream::is_rtcp(bytes) {
-                        self.other.push(MediaOutput::SendRtcp { leg, to, bytes: bytes.to_vec() });
+                        self.other.push(MediaOutput::SendRtcp { leg, port, to, bytes: bytes.to_vec() });
                         continue;
                     }
                     let Received { payload_type, marker, sequence, timestamp, ssrc, payload } = read(bytes).unwrap();

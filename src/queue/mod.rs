@@ -299,6 +299,15 @@ impl Queues {
         Some(Standing { place, minutes: (!soon).then(|| line.estimate.minutes(place, staffed)) })
     }
 
+    /// Where one would stand who joined now.
+    pub fn standing_of_next(&self, queue: &QueueName) -> Standing {
+        let Some(line) = self.lines.get(queue) else { return Standing { place: 1, minutes: None } };
+        let place = line.waiting.len() as u32 + 1;
+        let soon = !strategy::pick(&line.settings, &self.agents).is_empty();
+        let staffed = strategy::staffed(&line.settings, &self.agents);
+        Standing { place, minutes: (!soon).then(|| line.estimate.minutes(place, staffed)) }
+    }
+
     /// The caller is in this queue or with one of its agents.
     pub fn has(&self, call: CallId) -> bool {
         self.tickets.contains_key(&call)

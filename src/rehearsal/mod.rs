@@ -3,22 +3,31 @@
 //!
 //! Used by `onekey test`, by the scenario tests of the core, and wherever a call is to be replayed.
 
+mod cast;
+pub mod choices;
+pub mod coverage;
+mod difference;
+pub mod live;
 mod phones;
+pub mod seen;
+pub mod shown;
 pub mod sip_text;
 mod sound;
 #[cfg(test)]
 mod tests;
 mod world;
 
-pub use world::config;
+pub use cast::config;
 
 use crate::dialplan::Dialplan;
+use crate::ids::AgentId;
 use crate::prompt::PromptLibrary;
-use crate::script::{Line, Script, What, line_text};
+use crate::script::{Line, Script, What};
+use crate::step::link::Walk;
 use jiff::civil;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use world::World;
 
 /// After the last line of a script nothing more may happen for so long.
 const AFTERWARDS: Duration = Duration::from_millis(900);
@@ -41,7 +50,9 @@ pub struct Stage {
 pub struct Outcome {
     /// All that the engine wished, with its times, in order.
     pub wished: Vec<Line>,
-    /// Where it differs from the script, one sentence each; empty: as written.
+    /// What the steps of the plan did, in order.
+    pub walked: Vec<Walk>,
+    /// Where it differs from the script, one text each; empty: as written.
     pub differences: Vec<String>,
 }
 
@@ -52,30 +63,59 @@ pub struct CannotRun(pub String);
 /// Runs the script and compares.
 pub fn run(stage: &Stage, script: &Script) -> Result<Outcome, CannotRun> {
     let last = script.lines.iter().map(|line| line.at).max().unwrap_or_default();
-    let (wished, mut differences) = perform(stage, script, last + AFTERWARDS)?;
-    differences.extend(compare(script, &wished));
-    Ok(Outcome { wished, differences })
+    let world = perform(stage, script, last + AFTERWARDS)?;
+    Ok(outcome(script, world.wished, world.walked, world.complaints))
+}
+
+/// Runs the script no further than its last line, and compares: for one that shows only the beginning of a call.
+pub fn run_to_its_end(stage: &Stage, script: &Script) -> Result<Outcome, CannotRun> {
+    let last = script.lines.iter().map(|line| line.at).max().unwrap_or_default();
+    let World { mut wished, walked, mut complaints, .. } = perform(stage, script, last + TOLERANCE)?;
+    // That it would go on so is no difference: it is what such a script may have to show.
+    complaints.retain(|complaint| !complaint.ends_with(world::GOES_ROUND));
+    let expected = script.lines.iter().filter(|line| matches!(line.what, What::Expects(_))).count();
+    // What comes in the same moment as the last line belongs to what follows.
+    let optional = wished.iter().filter(|line| optional_word(line).is_some_and(|word| !mentions(script, word))).count();
+    wished.truncate(expected + optional);
+    Ok(outcome(script, wished, walked, complaints))
+}
+
+fn outcome(script: &Script, wished: Vec<Line>, walked: Vec<Walk>, complaints: Vec<String>) -> Outcome {
+    let compared: Vec<&Line> =
+        wished.iter().filter(|line| optional_word(line).is_none_or(|word| mentions(script, word))).collect();
+    let differences = complaints.into_iter().chain(difference::first(script, &compared)).collect();
+    Outcome { wished, walked, differences }
+}
+
+/// What the engine wishes until then, whatever the script expects of it.
+pub fn watch(stage: &Stage, script: &Script, until: Duration) -> Result<Vec<Line>, CannotRun> {
+    Ok(perform(stage, script, until)?.wished)
 }
 
 /// The script with its `<` lines as they really are.
 pub fn bless(stage: &Stage, script: &Script) -> Result<Script, CannotRun> {
     let does = || script.lines.iter().filter(|line| matches!(line.what, What::Does(_)));
     let last = does().map(|line| line.at).max().unwrap_or_default();
-    let (wished, _) = perform(stage, script, last + BLESSED)?;
+    let wished = perform(stage, script, last + BLESSED)?.wished;
     let mut lines: Vec<Line> = does().cloned().chain(wished).collect();
     // What people do stands before what it led to.
     lines.sort_by_key(|line| (line.at, matches!(line.what, What::Expects(_))));
     Ok(Script { lines, ..script.clone() })
 }
 
-fn perform(stage: &Stage, script: &Script, until: Duration) -> Result<(Vec<Line>, Vec<String>), CannotRun> {
+fn perform(stage: &Stage, script: &Script, until: Duration) -> Result<World, CannotRun> {
+    let mut world = set_up(stage, script, &[])?;
+    world.run(until);
+    Ok(world)
+}
+
+/// Everything as it is before the call; `more` are agents who may come later without being in the script.
+fn set_up(stage: &Stage, script: &Script, more: &[AgentId]) -> Result<World, CannotRun> {
     let line = stage.dialplan.lines.get(script.line.as_str());
     let line = line.ok_or_else(|| CannotRun(format!("line `{}` is not in the dialplan", script.line)))?;
     let dialled = line.numbers.first().cloned().unwrap_or_default();
     let wall = wall_of(script.at.as_deref())?;
-    let mut world = world::World::new(stage, script, &dialled, wall);
-    world.run(until);
-    Ok((world.wished, world.complaints))
+    Ok(World::new(stage, script, more, &dialled, wall))
 }
 
 /// The calendar time of `2026-11-23 10:00 Asia/Shanghai`; without a zone UTC, without anything a plain Monday morning.
@@ -92,41 +132,6 @@ fn wall_of(at: Option<&str>) -> Result<crate::time::Wall, CannotRun> {
         format!("{date}T{time}").parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
     let zoned = local.in_tz(zone).map_err(|error| wrong(error.to_string()))?;
     Ok(crate::time::Wall::from_micros(zoned.timestamp().as_microsecond()))
-}
-
-/// Expected and real lines side by side; the first difference is told, since all later ones follow from it.
-fn compare(script: &Script, wished: &[Line]) -> Vec<String> {
-    let expected: Vec<&Line> = script.lines.iter().filter(|line| matches!(line.what, What::Expects(_))).collect();
-    let real: Vec<&Line> =
-        wished.iter().filter(|line| optional_word(line).is_none_or(|word| mentions(script, word))).collect();
-    for index in 0..expected.len().max(real.len()) {
-        let (want, got) = (expected.get(index), real.get(index));
-        let same = match (want, got) {
-            (Some(want), Some(got)) => want.what == got.what && want.at.abs_diff(got.at) <= TOLERANCE,
-            _ => false,
-        };
-        if !same {
-            return vec![difference(want.copied(), got.copied(), &real[index.saturating_sub(2)..index])];
-        }
-    }
-    Vec::new()
-}
-
-fn difference(want: Option<&Line>, got: Option<&Line>, before: &[&Line]) -> String {
-    let mut text = String::new();
-    match want {
-        Some(want) => {
-            let _ = writeln!(text, "line {}:", want.number);
-        }
-        None => text.push_str("after the last expected line:\n"),
-    }
-    for line in before {
-        let _ = writeln!(text, "      {}", line_text(line));
-    }
-    let nothing = || "     (nothing more)".to_owned();
-    let _ = writeln!(text, "  want{}", want.map_or_else(nothing, |line| format!("  {}", line_text(line))));
-    let _ = write!(text, "  got {}", got.map_or_else(nothing, |line| format!("  {}", line_text(line))));
-    text
 }
 
 fn optional_word(line: &Line) -> Option<&'static str> {

@@ -125,6 +125,8 @@ pub struct AgentPhone {
     silent: bool,
     /// The phone has vanished and answers nothing.
     lost: bool,
+    /// It has registered, or is about to.
+    pub is_registered: bool,
 }
 
 #[derive(Debug)]
@@ -135,7 +137,16 @@ struct AgentCall {
 
 impl AgentPhone {
     pub fn new(agent: AgentId, host: u8) -> AgentPhone {
-        AgentPhone { agent, host, calls: BTreeMap::new(), registers: 0, expires: 0, silent: false, lost: false }
+        AgentPhone {
+            agent,
+            host,
+            calls: BTreeMap::new(),
+            registers: 0,
+            expires: 0,
+            silent: false,
+            lost: false,
+            is_registered: false,
+        }
     }
 
     /// The next answer is without a sound.
@@ -247,6 +258,7 @@ impl AgentPhone {
 
     fn register(&mut self, expires: u32, authorization: &str) -> PhoneSays {
         self.registers += 1;
+        self.is_registered = expires > 0;
         self.expires = expires;
         let aor = format!("<sip:{}@{REALM}>", self.agent);
         let flow = flow(self.host);
@@ -267,6 +279,20 @@ impl AgentPhone {
 
     pub fn contact(&self) -> String {
         format!("sip:{}@{}", self.agent, flow(self.host).remote)
+    }
+
+    pub fn flow(&self) -> Flow {
+        flow(self.host)
+    }
+
+    /// It rings now.
+    pub fn rings(&self) -> bool {
+        self.calls.values().any(|call| !call.answered)
+    }
+
+    /// It has answered and talks.
+    pub fn talks(&self) -> bool {
+        self.calls.values().any(|call| call.answered)
     }
 
     /// Answers a challenge as RFC 2617 without qop has it: MD5(HA1:nonce:HA2).

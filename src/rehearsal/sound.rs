@@ -4,13 +4,11 @@ use crate::codec::StreamCounts;
 use crate::ids::LegId;
 use crate::media::command::{MediaCommand, MediaEvent};
 use crate::prompt::Prompt;
+use crate::script::MESSAGE_SPOKEN;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A caller who leaves a message speaks for so long, then is silent.
-const MESSAGE_SPOKEN: Duration = Duration::from_secs(5);
 
 /// All streams of a rehearsal.
 #[derive(Debug, Default)]

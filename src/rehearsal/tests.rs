@@ -11,7 +11,7 @@ use std::time::Duration;
 fn stage() -> Stage {
     let mut prompts = PromptLibrary::default();
     for id in ["welcome"].iter().chain(&spoken::REQUIRED) {
-        let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends: None };
+        let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends: None, advert: false };
         let sound = |codec: Codec| vec![codec.silence(); 8000];
         let (pcmu, pcma) = (sound(Codec::Pcmu), sound(Codec::Pcma));
         prompts.insert(Prompt::new(PromptId::new(id), Language::new("en"), facts, pcmu, pcma));
@@ -39,7 +39,7 @@ fn a_step_that_breaks_leads_to_a_person() {
 fn who_waits_keeps_the_ticket_and_the_phone_rings_on() {
     goes(
         " 0.0 > call\n 0.0 < answer\n 0.0 < play welcome\n 0.5 > press 0\n 0.5 < queue care\n 0.5 < play queued\n\
-         \x20 0.5 < ring 1001\n 2.0 > press D\n 2.0 < queue care again\n 2.0 < play place-is number-1 place-unit\n\
+         \x20 0.5 < ring 1001\n 2.0 > press D\n 2.0 < queue care again\n 2.0 < play place-is ordinal-1 place-unit\n\
          \x20 3.0 > agent 1001 answers\n 3.0 < bridge 1001\n 3.0 < promise closed conversation\n 4.0 > hang-up\n",
     );
 }
@@ -50,7 +50,7 @@ fn who_talks_waits_again_with_a_new_promise() {
         " 0.0 > call\n 0.0 < answer\n 0.0 < play welcome\n 0.5 > press 0\n 0.5 < queue care\n 0.5 < play queued\n\
          \x20 0.5 < ring 1001\n 2.0 > agent 1001 answers\n 2.0 < bridge 1001\n 2.0 < promise closed conversation\n\
          \x20 3.0 > press D\n 3.0 < queue care again\n\
-         \x20 3.0 < play queued place-is number-1 place-unit wait-is number-3-count wait-unit\n\
+         \x20 3.0 < play queued place-is ordinal-1 place-unit wait-is number-3-count wait-unit\n\
          \x20 4.0 > hang-up\n 4.0 < promise closed caller hung up\n",
     );
 }

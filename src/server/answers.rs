@@ -1,10 +1,11 @@
-//! Answers the engine's questions from the ledger's file and the store, which work on threads of their own.
+//! Answers the engine's questions from the ledger's file, the store and the look-ups, which work on threads of their own.
 //!
 //! Nothing here waits: questions and records are handed on, replies go straight into the control loop's inbox.
 
 use super::control::Answers;
 use super::inbox::AnswerTo;
 use super::ledger_file::LedgerFile;
+use super::lookup::Lookups;
 use super::store::{SqliteStore, Store};
 use crate::call::record::CallRecord;
 use crate::engine::input::Answer;
@@ -17,13 +18,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct StoredAnswers {
     ledger: LedgerFile,
     store: Arc<SqliteStore>,
+    lookups: Lookups,
     ledger_health: Health,
     store_health: Health,
 }
 
 impl StoredAnswers {
-    pub fn new(ledger: LedgerFile, store: Arc<SqliteStore>) -> StoredAnswers {
-        StoredAnswers { ledger, store, ledger_health: Health::default(), store_health: Health::default() }
+    pub fn new(ledger: LedgerFile, store: Arc<SqliteStore>, lookups: Lookups) -> StoredAnswers {
+        StoredAnswers { ledger, store, lookups, ledger_health: Health::default(), store_health: Health::default() }
     }
 }
 
@@ -35,6 +37,7 @@ impl Answers for StoredAnswers {
                 Box::new(move |found| answer.give(found.map_or_else(Answer::Failed, Answer::Registry))),
             ),
             Question::Promise(entry) => self.ledger.append(entry, Box::new(move |done| answer.give(written(done)))),
+            Question::LookUp(query) => self.lookups.ask(*query, answer),
             Question::Bindings(agent, bindings) => {
                 self.store.save_bindings(agent, bindings, Box::new(move |done| answer.give(written(done))));
             }

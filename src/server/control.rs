@@ -116,6 +116,7 @@ impl Control {
                     let _ = self.lines.send(line);
                 }
                 Output::Notice(notice) => tell_notice(&notice),
+                Output::Walked(..) => {}
             }
         }
         ended

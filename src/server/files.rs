@@ -179,7 +179,8 @@ fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
 }
 
-fn why(error: &io::Error) -> String {
+/// Why a file cannot be had, in an administrator's words.
+pub(super) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".into(),
         io::ErrorKind::PermissionDenied => "it may not be read by this user".into(),

@@ -4,7 +4,6 @@ use crate::ids::LegId;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
@@ -39,24 +38,25 @@ struct Pair {
     rtp_to: Option<SocketAddr>,
 }
 
-/// All sockets of one worker. A place in `pairs` stands in epoll's token, so that a wake needs no look-up.
+/// All sockets of one worker. A leg is found by its RTP port, which stands in what is sent and in epoll's token: a packet
+/// needs no look-up.
 #[derive(Debug)]
 pub struct MediaSockets {
     listen: IpAddr,
+    /// By half the RTP port, which is even.
     pairs: Vec<Option<Pair>>,
-    free: Vec<usize>,
-    places: HashMap<LegId, usize>,
+    count: usize,
 }
 
 impl MediaSockets {
     /// Sockets are bound to `listen`; with `[::]` they serve IPv4 peers too.
     pub fn new(listen: IpAddr) -> MediaSockets {
-        MediaSockets { listen, pairs: Vec::new(), free: Vec::new(), places: HashMap::new() }
+        MediaSockets { listen, pairs: Vec::new(), count: 0 }
     }
 
     /// Binds `port` for RTP and `port + 1` for RTCP and has epoll watch both. Either both or none.
     pub fn bind(&mut self, epoll: &Epoll, leg: LegId, port: u16) -> io::Result<()> {
-        self.unbind(epoll, leg);
+        self.unbind(epoll, port);
         let rtcp_port = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
         let pair = Pair {
             leg,
@@ -64,36 +64,30 @@ impl MediaSockets {
             rtcp: open(SocketAddr::new(self.listen, rtcp_port))?,
             rtp_to: None,
         };
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.pairs.push(None);
-            self.pairs.len() - 1
-        });
-        let watched = epoll
-            .add(&pair.rtp, EpollEvent::new(EpollFlags::EPOLLIN, token(place, Kind::Rtp)))
-            .and_then(|()| epoll.add(&pair.rtcp, EpollEvent::new(EpollFlags::EPOLLIN, token(place, Kind::Rtcp))));
-        if let Err(error) = watched {
-            self.free.push(place);
-            return Err(error.into());
+        epoll.add(&pair.rtp, EpollEvent::new(EpollFlags::EPOLLIN, u64::from(port)))?;
+        epoll.add(&pair.rtcp, EpollEvent::new(EpollFlags::EPOLLIN, u64::from(rtcp_port)))?;
+        let place = usize::from(port / 2);
+        if self.pairs.len() <= place {
+            self.pairs.resize_with(place + 1, || None);
         }
         self.pairs[place] = Some(pair);
-        self.places.insert(leg, place);
+        self.count += 1;
         Ok(())
     }
 
-    pub fn unbind(&mut self, epoll: &Epoll, leg: LegId) {
-        let Some(place) = self.places.remove(&leg) else { return };
-        if let Some(pair) = self.pairs[place].take() {
+    pub fn unbind(&mut self, epoll: &Epoll, port: u16) {
+        if let Some(pair) = self.pairs.get_mut(usize::from(port / 2)).and_then(Option::take) {
             // Closing takes a socket out of epoll too; a refusal here has no consequence.
             let _ = epoll.delete(&pair.rtp);
             let _ = epoll.delete(&pair.rtcp);
+            self.count -= 1;
         }
-        self.free.push(place);
     }
 
     /// The next datagram of the socket that `token` names: whose it is, which kind, length and sender. `None`: no more now.
     pub fn receive(&self, token: u64, buffer: &mut [u8]) -> Option<(LegId, Kind, usize, SocketAddr)> {
-        let (place, kind) = (token as usize / 2, if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp });
-        let pair = self.pairs.get(place)?.as_ref()?;
+        let kind = if token.is_multiple_of(2) { Kind::Rtp } else { Kind::Rtcp };
+        let pair = self.pairs.get(token as usize / 2)?.as_ref()?;
         let socket = match kind {
             Kind::Rtp => &pair.rtp,
             Kind::Rtcp => &pair.rtcp,
@@ -103,32 +97,34 @@ impl MediaSockets {
         Some((pair.leg, kind, length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 
-    /// Sends one RTP packet now. `false`: the system did not take it.
-    pub fn send_rtp(&mut self, leg: LegId, to: SocketAddr, bytes: &[u8]) -> bool {
+    /// Sends one RTP packet from `port` now. `false`: the system did not take it.
+    pub fn send_rtp(&mut self, port: u16, to: SocketAddr, bytes: &[u8]) -> bool {
         let listen = self.listen;
-        let Some(pair) = self.places.get(&leg).and_then(|&place| self.pairs[place].as_mut()) else { return false };
+        let Some(pair) = self.pairs.get_mut(usize::from(port / 2)).and_then(Option::as_mut) else { return false };
         pair.rtp_to = Some(to);
-        pair.rtp.send_to(bytes, as_family_of(listen, to)).is_ok()
+        send(&pair.rtp, as_family_of(listen, to), bytes)
     }
 
-    pub fn send_rtcp(&self, leg: LegId, to: SocketAddr, bytes: &[u8]) -> bool {
-        let Some(pair) = self.places.get(&leg).and_then(|&place| self.pairs[place].as_ref()) else { return false };
+    /// RTCP of the leg whose RTP port this is.
+    pub fn send_rtcp(&self, port: u16, to: SocketAddr, bytes: &[u8]) -> bool {
+        let Some(pair) = self.pairs.get(usize::from(port / 2)).and_then(Option::as_ref) else { return false };
         let socket = if pair.rtp_to == Some(to) { &pair.rtp } else { &pair.rtcp };
-        socket.send_to(bytes, as_family_of(self.listen, to)).is_ok()
+        send(socket, as_family_of(self.listen, to), bytes)
     }
 
     /// How many legs have ports.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.count
     }
 
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.count == 0
     }
 }
 
-fn token(place: usize, kind: Kind) -> u64 {
-    place as u64 * 2 + u64::from(kind == Kind::Rtcp)
+/// By the system call itself: the C library's `sendto` is a point of cancellation, which costs a twentieth of a packet.
+fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) -> bool {
+    rustix::net::sendto(socket, bytes, rustix::net::SendFlags::empty(), &to).is_ok()
 }
 
 fn open(address: SocketAddr) -> io::Result<UdpSocket> {

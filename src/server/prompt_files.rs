@@ -4,6 +4,7 @@
 //! language (hold music, tone) and is copied into each that has no prompt of its own by that name.
 
 use super::files::{entries, read_wav};
+use super::prompt_texts;
 use super::resample::to_telephone_rate;
 use crate::codec::{Codec, SAMPLE_RATE_HZ};
 use crate::diagnostic::Severity;
@@ -75,6 +76,8 @@ struct Written {
     #[serde(default)]
     offers_human: bool,
     offer_ends: Option<String>,
+    #[serde(default)]
+    advert: bool,
     file: Option<String>,
     /// How the words are given to a speech program: for `prompts build` alone.
     #[serde(rename = "speak")]
@@ -90,25 +93,13 @@ struct Loaded {
 }
 
 fn load_folder(folder: &Path, progress: &mut dyn FnMut(&Path), problems: &mut Vec<Problem>) -> Vec<Loaded> {
-    let list = folder.join("prompts.toml");
-    let text = match std::fs::read_to_string(&list) {
-        Ok(text) => text,
-        Err(cause) => {
-            problems.push(error(&list, format!("cannot be read: {cause}")));
-            return Vec::new();
-        }
-    };
-    let table: toml::Table = match toml::from_str(&text) {
-        Ok(table) => table,
-        Err(cause) => {
-            problems.push(error(&list, cause.to_string()));
-            return Vec::new();
-        }
-    };
+    let texts = prompt_texts::read(folder);
+    problems.extend(texts.troubles.into_iter().map(|(list, message)| error(&list, message)));
     let mut loaded = Vec::new();
-    for (id, value) in table {
-        match value.try_into::<Written>() {
-            Err(cause) => problems.push(error(&list, format!("prompt `{id}`: {}", cause.message()))),
+    for (id, entry) in texts.prompts {
+        let list = entry.list.clone();
+        match entry.read::<Written>(&id) {
+            Err(message) => problems.push(error(&list, message)),
             Ok(written) => loaded.extend(load_one(folder, &list, &id, written, progress, problems)),
         }
     }
@@ -169,7 +160,7 @@ fn load_one(
         sound.iter().map(|&sample| (sample * 32768.0).round().clamp(-32768.0, 32767.0) as i16).collect();
     Some(Loaded {
         id: PromptId::new(id),
-        facts: PromptFacts { text: written.text, length, offer_ends },
+        facts: PromptFacts { text: written.text, length, offer_ends, advert: written.advert },
         pcmu: samples.iter().map(|&sample| g711::encode(Codec::Pcmu, sample)).collect(),
         pcma: samples.iter().map(|&sample| g711::encode(Codec::Pcma, sample)).collect(),
     })

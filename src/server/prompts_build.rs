@@ -6,6 +6,7 @@
 
 use super::files::{read_wav, write_wav};
 use super::level::{EDGE_MS, RATE_HZ, level, ms, to_pcm16, trim};
+use super::prompt_texts;
 use super::resample::to_telephone_rate;
 use super::speech::{SpeechError, Voice};
 use super::{hold_music, level::SPEECH_DBFS};
@@ -58,6 +59,9 @@ struct Words {
     offers_human: bool,
     offer_ends: Option<String>,
     file: Option<String>,
+    /// For the checker alone.
+    #[serde(default, rename = "advert")]
+    _advert: bool,
 }
 
 /// What a sound was made from, and what came out: hashes of both.
@@ -117,21 +121,32 @@ struct Folder {
     language: String,
     voice: Voice,
     words: BTreeMap<String, Words>,
+    /// The list that holds each prompt.
+    lists: BTreeMap<String, PathBuf>,
     origins: BTreeMap<String, Origin>,
 }
 
 impl Folder {
     fn open(prompts: &Path, language: &str) -> Result<Folder, BuildError> {
         let path = prompts.join(language);
-        let texts = path.join("prompts.toml");
-        let source = fs::read_to_string(&texts).map_err(|cause| file_error(&texts, cause))?;
-        let words: BTreeMap<String, Words> = toml::from_str(&source).map_err(|cause| texts_error(&texts, &cause))?;
-        if let Some(id) = words.keys().find(|id| !is_plain(id)) {
-            let message = format!("the id `{id}` may only have small letters, digits and hyphens");
-            return Err(BuildError::Texts { path: texts.display().to_string(), message });
+        let texts = prompt_texts::read(&path);
+        let error = |list: &Path, message| BuildError::Texts { path: list.display().to_string(), message };
+        if let Some((list, message)) = texts.troubles.into_iter().next() {
+            return Err(error(&list, message));
+        }
+        let (mut words, mut lists) = (BTreeMap::new(), BTreeMap::new());
+        for (id, entry) in texts.prompts {
+            let list = entry.list.clone();
+            if !is_plain(&id) {
+                let message = format!("the id `{id}` may only have small letters, digits and hyphens");
+                return Err(error(&list, message));
+            }
+            let read: Words = entry.read(&id).map_err(|message| error(&list, message))?;
+            words.insert(id.clone(), read);
+            lists.insert(id, list);
         }
         let origins = read_origins(&fs::read_to_string(path.join(".built")).unwrap_or_default());
-        Ok(Folder { path, language: language.to_string(), voice: Voice::of_language(language), words, origins })
+        Ok(Folder { path, language: language.to_string(), voice: Voice::of_language(language), words, lists, origins })
     }
 
     fn build(&mut self, force: bool, built: &mut Built) -> Result<(), BuildError> {
@@ -227,14 +242,16 @@ impl Folder {
     }
 
     fn write_offer_ends(&self, id: &str, samples: usize) -> Result<(), BuildError> {
-        let texts = self.path.join("prompts.toml");
+        let texts = self.lists[id].clone();
         let source = fs::read_to_string(&texts).map_err(|cause| file_error(&texts, cause))?;
         // Rounded up: the words must be over by then.
         let hundredths = (samples * 100).div_ceil(RATE_HZ);
         let wanted = format!("{}.{:02}s", hundredths / 100, hundredths % 100);
         let changed = with_offer_ends(&source, id, &wanted);
-        let reads_back = toml::from_str::<BTreeMap<String, Words>>(&changed)
-            .is_ok_and(|words| words.get(id).is_some_and(|words| words.offer_ends.as_ref() == Some(&wanted)));
+        let reads_back = toml::from_str::<toml::Table>(&changed).is_ok_and(|table| {
+            table.get(id).and_then(|words| words.get("offer_ends")).and_then(toml::Value::as_str)
+                == Some(wanted.as_str())
+        });
         if !reads_back {
             let message = format!("write `offer_ends = \"{wanted}\"` into [{id}] yourself: its place was not found");
             return Err(self.prompt_error(id, &message));
@@ -382,10 +399,6 @@ fn file_error(path: &Path, cause: std::io::Error) -> BuildError {
     BuildError::File { path: path.display().to_string(), cause }
 }
 
-fn texts_error(path: &Path, cause: &toml::de::Error) -> BuildError {
-    BuildError::Texts { path: path.display().to_string(), message: cause.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,7 +470,7 @@ mod tests {
         let texts = prompts.path.join("shared/prompts.toml");
         let fails = || build(&prompts.path, &Wish::default()).unwrap_err().to_string();
         fs::write(&texts, "[tone]\ntxt = \"x\"\n").unwrap();
-        assert!(fails().contains("prompts.toml: TOML parse error at line 2"), "{}", fails());
+        assert!(fails().contains("prompts.toml: line 1: prompt `tone`: unknown field `txt`"), "{}", fails());
         fs::write(&texts, "[\"../up\"]\ntext = \"x\"\n").unwrap();
         assert!(fails().contains("may only have small letters"), "{}", fails());
         let wish = Wish { language: Some("xx".to_string()), force: false };

@@ -3,21 +3,41 @@
 use super::files::read_dialplans;
 use super::prompt_files::load_prompts;
 use crate::dialplan::{Facts, load};
-use crate::rehearsal::{self, CannotRun, Stage};
+use crate::rehearsal::{self, CannotRun, Outcome, Stage};
 use crate::script;
+use crate::step::link::Walk;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What became of one `.call` file. Empty: it went as written.
+/// What became of one `.call` file.
 #[derive(Debug)]
 pub struct Verdict {
     pub file: PathBuf,
+    /// The line that it calls; empty where the file cannot be read.
+    pub line: String,
+    /// What the plan's steps did.
+    pub walked: Vec<Walk>,
+    /// Empty: it went as written.
     pub differences: Vec<String>,
 }
 
 impl Verdict {
     pub fn is_well(&self) -> bool {
         self.differences.is_empty()
+    }
+
+    /// What the terminal shows: a line, and below it what is different, with the file's name and line.
+    pub fn text(&self) -> String {
+        let file = self.file.display();
+        let mut text = format!("{}  {file}\n", if self.is_well() { "ok    " } else { "FAILED" });
+        for difference in &self.differences {
+            let difference = match difference.strip_prefix("line ") {
+                Some(rest) => format!("{file}:{rest}"),
+                None => format!("{file}: {difference}"),
+            };
+            difference.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+        }
+        text
     }
 }
 
@@ -28,7 +48,7 @@ pub fn stage(folder: &Path, prompts: &Path, thresholds: &[u8]) -> Result<Stage, 
         return Err(problem.to_string());
     }
     let files = read_dialplans(folder)?;
-    let facts = Facts { prompts: &library, registry_thresholds: thresholds.to_vec(), agents: None };
+    let facts = Facts { registry_thresholds: thresholds.to_vec(), ..Facts::of(&library) };
     let (plan, told) = load(&files, &facts);
     match plan {
         Some(plan) => Ok(Stage { dialplan: Arc::new(plan), prompts: Arc::new(library) }),
@@ -48,10 +68,13 @@ pub fn call_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Runs one file. With `bless` its `<` lines are rewritten as they really are.
 pub fn run_file(stage: &Stage, file: &Path, bless: bool) -> Verdict {
-    Verdict { file: file.to_owned(), differences: run_text(stage, file, bless).unwrap_or_else(|told| told) }
+    match run_text(stage, file, bless) {
+        Ok((line, Outcome { walked, differences, .. })) => Verdict { file: file.to_owned(), line, walked, differences },
+        Err(differences) => Verdict { file: file.to_owned(), line: String::new(), walked: Vec::new(), differences },
+    }
 }
 
-fn run_text(stage: &Stage, file: &Path, bless: bool) -> Result<Vec<String>, Vec<String>> {
+fn run_text(stage: &Stage, file: &Path, bless: bool) -> Result<(String, Outcome), Vec<String>> {
     let text = std::fs::read_to_string(file).map_err(|error| vec![format!("cannot be read: {error}")])?;
     let mut script = script::read(&text).map_err(|mistakes| {
         mistakes.iter().map(|mistake| format!("line {}: {}", mistake.line, mistake.message)).collect::<Vec<_>>()
@@ -61,5 +84,6 @@ fn run_text(stage: &Stage, file: &Path, bless: bool) -> Result<Vec<String>, Vec<
         script = rehearsal::bless(stage, &script).map_err(cannot)?;
         std::fs::write(file, script::write(&script)).map_err(|error| vec![format!("cannot be written: {error}")])?;
     }
-    rehearsal::run(stage, &script).map(|outcome| outcome.differences).map_err(cannot)
+    let outcome = rehearsal::run(stage, &script).map_err(cannot)?;
+    Ok((script.line, outcome))
 }

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_trunk_has_as_many_as_it_likes_and_keeps_them() {
         let addresses = vec![("192.0.2.9".parse().unwrap(), 32)];
-        let trunk = Trunk { name: "carrier".into(), addresses, asserts_identity: false };
+        let trunk = Trunk { name: "carrier".into(), addresses, asserts_identity: false, dial: None };
         let mut places = Places::new(5, 1, vec![trunk]);
         let of_trunk: Vec<u64> = (1..=5).map(|port| take(&mut places, 9, port).unwrap()).collect();
         assert_eq!(take(&mut places, 1, 1), Err(Refused::AllTaken));

@@ -208,4 +208,6 @@ pub struct Trunk {
     pub addresses: Vec<(std::net::IpAddr, u8)>,
     /// May its `P-Asserted-Identity` be believed?
     pub asserts_identity: bool,
+    /// Where numbers that a dialplan dials are sent, by UDP; `None`: nothing is dialled through it.
+    pub dial: Option<SocketAddr>,
 }

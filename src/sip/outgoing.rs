@@ -9,7 +9,7 @@ use super::client_non_invite::ClientNonInvite;
 use super::dialog::Dialog;
 use super::leg::{Calling, FORKS_MAX, Leg, LegState};
 use super::message::{Message, Method, StartLine};
-use super::stack::{EndReason, OutgoingInvite, SipOutput, SipStack};
+use super::stack::{Callee, EndReason, OutgoingInvite, SipOutput, SipStack};
 use super::timers::{T1_TIMES_64, TimerName};
 use super::transaction::{ClientMachine, TransactionId};
 use super::uri::escape_user;
@@ -78,7 +78,10 @@ impl SipStack {
             from: format!("{name}<{from_uri}>"),
             from_uri,
             from_tag: self.random.tag(),
-            to_uri: format!("sip:{}@{realm}", escape_user(invite.to.as_str())),
+            to_uri: match &invite.to {
+                Callee::Agent(agent) => format!("sip:{}@{realm}", escape_user(agent.as_str())),
+                Callee::Party(uri) => uri.clone(),
+            },
             call_id: self.random.call_id(),
             cseq: 1,
             acks: BTreeMap::new(),

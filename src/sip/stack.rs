@@ -34,6 +34,15 @@ pub enum SipOutput {
     Clear(SipTimer),
 }
 
+/// Whom an INVITE of ours is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// Their address of record: the agent's name in our domain.
+    Agent(AgentId),
+    /// A SIP URI that stands in a dialplan.
+    Party(String),
+}
+
 /// An INVITE of ours.
 #[derive(Clone, Debug)]
 pub struct OutgoingInvite {
@@ -41,7 +50,7 @@ pub struct OutgoingInvite {
     pub uri: String,
     pub flow: Flow,
     /// Who is written in To.
-    pub to: AgentId,
+    pub to: Callee,
     /// Caller's number and name for From (so that the agent's phone shows it); `None`: anonymous (RFC 3323).
     pub from_number: Option<String>,
     pub from_name: Option<String>,

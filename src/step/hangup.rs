@@ -4,7 +4,7 @@
 //! never the answer to a caller who could not find the way. `0` during the words still reaches a person: the call
 //! takes it before this step sees anything.
 
-use super::{Edge, Event, StepState};
+use super::{Edge, Event, StepState, words};
 use crate::ids::{PromptId, StepName};
 
 /// What an administrator wrote, with `say` filled in (`goodbye`).
@@ -18,9 +18,9 @@ impl HangUp {
     /// Keys mean nothing here.
     pub fn next(&self, _state: &mut StepState, event: Event) -> Edge {
         match event {
-            Event::Entered { .. } => Edge::Speak { prompts: self.say.clone(), barge_in: true },
+            Event::Entered { .. } => Edge::Speak { words: words(&self.say), barge_in: true },
             Event::Spoken => Edge::HangUp,
-            Event::Key(_) | Event::Silence | Event::Recorded => Edge::Stay,
+            _ => Edge::Stay,
         }
     }
 }
@@ -34,7 +34,7 @@ mod tests {
     fn it_speaks_then_hangs_up_and_no_key_shortens_the_words() {
         let step = HangUp { name: StepName::new("bye"), say: vec![PromptId::new("goodbye")] };
         let mut state = StepState::default();
-        let words = Edge::Speak { prompts: vec![PromptId::new("goodbye")], barge_in: true };
+        let words = Edge::Speak { words: crate::step::engine_words(&["goodbye"]), barge_in: true };
         assert_eq!(step.next(&mut state, Event::Entered { open: true }), words);
         assert_eq!(step.next(&mut state, Event::Key(Key::HASH)), Edge::Stay);
         assert_eq!(step.next(&mut state, Event::Silence), Edge::Stay);

@@ -69,7 +69,28 @@ impl Hours {
         match event {
             Event::Entered { open: true } => Edge::Go(self.then.clone()),
             Event::Entered { open: false } => Edge::Go(self.otherwise.clone()),
-            Event::Spoken | Event::Key(_) | Event::Silence | Event::Recorded => Edge::Stay,
+            _ => Edge::Stay,
+        }
+    }
+
+    /// What it says at every moment, if it is always the same: open round the clock without holidays, or never open.
+    pub fn always(&self) -> Option<bool> {
+        const WEEK: usize = 7 * DAY_MINUTES as usize;
+        let mut open = vec![false; WEEK];
+        for range in &self.open {
+            let to = if range.to > range.from { range.to } else { range.to + DAY_MINUTES };
+            for day in 0..7 {
+                let weekday = Weekday::from_monday_zero_offset(day).unwrap_or(Weekday::Monday);
+                if range.days.contains(weekday) {
+                    let first = usize::from(DAY_MINUTES) * day as usize;
+                    (range.from..to).for_each(|minute| open[(first + usize::from(minute)) % WEEK] = true);
+                }
+            }
+        }
+        match (open.iter().all(|minute| *minute), open.iter().any(|minute| *minute)) {
+            (true, _) if self.holidays.is_empty() => Some(true),
+            (_, false) => Some(false),
+            _ => None,
         }
     }
 

@@ -4,11 +4,12 @@
 //! caller hears what was wrong and the last prompt of `say` again (a greeting that comes before it is not repeated).
 //! Phases: 0 speaking, 1 listening.
 
-use super::{Edge, Event, StepState, engine_prompts};
+use super::{Edge, Event, StepState, engine_words, words};
 use crate::ids::{PromptId, StepName};
 use crate::key::Key;
 use crate::prompt::spoken;
 use crate::target::Target;
+use crate::variable::Word;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,33 +35,33 @@ pub struct Menu {
 impl Menu {
     pub fn next(&self, state: &mut StepState, event: Event) -> Edge {
         match event {
-            Event::Entered { .. } => self.speak(state, self.say.clone()),
+            Event::Entered { .. } => self.speak(state, words(&self.say)),
             Event::Spoken => {
                 state.phase = LISTENING;
-                Edge::Listen { within: self.first_digit_timeout }
+                Edge::Listen { within: state.patience(self.first_digit_timeout) }
             }
             Event::Key(key) => match self.keys.get(&key) {
                 Some(target) => Edge::Go(target.clone()),
                 None => self.error(state, spoken::NOT_UNDERSTOOD),
             },
             Event::Silence if state.phase == LISTENING => self.error(state, spoken::NO_INPUT),
-            Event::Silence | Event::Recorded => Edge::Stay,
+            _ => Edge::Stay,
         }
     }
 
-    fn error(&self, state: &mut StepState, words: &str) -> Edge {
+    fn error(&self, state: &mut StepState, what: &str) -> Edge {
         state.errors = state.errors.saturating_add(1);
-        if state.errors >= self.max_errors {
+        if state.errors >= state.errors_max(self.max_errors) {
             return Edge::Go(Target::Human);
         }
-        let mut prompts = engine_prompts(&[words]);
-        prompts.extend(self.say.last().cloned());
-        self.speak(state, prompts)
+        let mut said = engine_words(&[what]);
+        said.extend(self.say.last().cloned().map(Word::Prompt));
+        self.speak(state, said)
     }
 
-    fn speak(&self, state: &mut StepState, prompts: Vec<PromptId>) -> Edge {
+    fn speak(&self, state: &mut StepState, words: Vec<Word>) -> Edge {
         state.phase = SPEAKING;
-        Edge::Speak { prompts, barge_in: self.barge_in }
+        Edge::Speak { words, barge_in: self.barge_in }
     }
 }
 
@@ -87,7 +88,7 @@ mod tests {
     }
 
     fn speak(prompts: &[&str]) -> Edge {
-        Edge::Speak { prompts: engine_prompts(prompts), barge_in: true }
+        Edge::Speak { words: engine_words(prompts), barge_in: true }
     }
 
     #[test]
@@ -116,7 +117,7 @@ mod tests {
             ((0, 1), Event::Recorded, Edge::Stay, (0, 1)),
         ];
         for ((errors, phase), event, edge, after) in table {
-            let mut state = StepState { errors, phase };
+            let mut state = StepState { errors, phase, ..StepState::default() };
             assert_eq!(menu().next(&mut state, event), edge, "{errors} errors, phase {phase}, {event:?}");
             assert_eq!((state.errors, state.phase), after, "{errors} errors, phase {phase}, {event:?}");
         }
@@ -139,5 +140,15 @@ mod tests {
             };
         }
         assert_eq!(listens, 3);
+    }
+
+    #[test]
+    fn who_needs_more_time_has_twice_as_much_and_one_error_more() {
+        let gentle = StepState { gentle: true, ..StepState::default() };
+        let listen = menu().next(&mut gentle.clone(), Event::Spoken);
+        assert_eq!(listen, Edge::Listen { within: Duration::from_secs(10) });
+        let mut state = StepState { errors: 1, ..gentle };
+        assert!(matches!(menu().next(&mut state, key('7')), Edge::Speak { .. }));
+        assert_eq!(menu().next(&mut state, key('7')), Edge::Go(Target::Human));
     }
 }

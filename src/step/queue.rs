@@ -80,7 +80,7 @@ impl Queue {
     pub fn next(&self, _state: &mut StepState, event: Event) -> Edge {
         match event {
             Event::Entered { .. } => Edge::Join(self.name.clone()),
-            Event::Spoken | Event::Key(_) | Event::Silence | Event::Recorded => Edge::Stay,
+            _ => Edge::Stay,
         }
     }
 }

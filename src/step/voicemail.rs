@@ -3,7 +3,7 @@
 //! Any key other than the human key ends the recording: the call stops the recorder and tells [`Event::Recorded`].
 //! Keys before the tone mean nothing. Phases: 0 greeting, 1 recording, 2 "your message is kept".
 
-use super::{Edge, Event, StepState, engine_prompts};
+use super::{Edge, Event, StepState, engine_words, words};
 use crate::ids::{PromptId, StepName};
 use crate::prompt::spoken;
 use crate::target::Target;
@@ -32,10 +32,10 @@ impl Voicemail {
         match (event, state.phase) {
             (Event::Entered { .. }, _) => {
                 state.phase = GREETING;
-                let mut prompts = self.say.clone();
-                prompts.extend(engine_prompts(&[spoken::TONE]));
+                let mut said = words(&self.say);
+                said.extend(engine_words(&[spoken::TONE]));
                 // barge_in, so that a key is dropped here instead of kept and then ending the recording at once.
-                Edge::Speak { prompts, barge_in: true }
+                Edge::Speak { words: said, barge_in: true }
             }
             (Event::Spoken, GREETING) => {
                 state.phase = RECORDING;
@@ -43,7 +43,7 @@ impl Voicemail {
             }
             (Event::Recorded, RECORDING) => {
                 state.phase = DONE;
-                Edge::Speak { prompts: engine_prompts(&[spoken::MESSAGE_DONE]), barge_in: true }
+                Edge::Speak { words: engine_words(&[spoken::MESSAGE_DONE]), barge_in: true }
             }
             (Event::Spoken, DONE) => self.then.clone().map_or(Edge::HangUp, Edge::Go),
             _ => Edge::Stay,
@@ -59,7 +59,7 @@ mod tests {
     fn voicemail(then: Option<Target>) -> Voicemail {
         Voicemail {
             name: StepName::new("night"),
-            say: engine_prompts(&["voicemail-greeting"]),
+            say: vec![PromptId::new("voicemail-greeting")],
             longest: Duration::from_secs(120),
             silence: Duration::from_secs(4),
             then,
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn every_phase_answers_every_event() {
-        let speak = |ids: &[&str]| Edge::Speak { prompts: engine_prompts(ids), barge_in: true };
+        let speak = |ids: &[&str]| Edge::Speak { words: engine_words(ids), barge_in: true };
         let record = Edge::Record { longest: Duration::from_secs(120), silence: Duration::from_secs(4) };
         let table = [
             (0, Event::Entered { open: true }, speak(&["voicemail-greeting", "tone"]), 0),
@@ -83,7 +83,7 @@ mod tests {
             (2, Event::Spoken, Edge::HangUp, 2),
         ];
         for (phase, event, edge, after) in table {
-            let mut state = StepState { errors: 0, phase };
+            let mut state = StepState { phase, ..StepState::default() };
             assert_eq!(voicemail(None).next(&mut state, event), edge, "phase {phase}, {event:?}");
             assert_eq!(state.phase, after, "phase {phase}, {event:?}");
         }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn once_the_message_is_kept_the_call_goes_where_it_was_told() {
-        let mut state = StepState { errors: 0, phase: DONE };
+        let mut state = StepState { phase: DONE, ..StepState::default() };
         assert_eq!(voicemail(Some(Target::Start)).next(&mut state, Event::Spoken), Edge::Go(Target::Start));
     }
 }

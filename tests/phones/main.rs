@@ -27,6 +27,7 @@ mod broken_input;
 mod callers_by_registry;
 mod crashes;
 mod cuts;
+mod dialled_parties;
 mod foreign_phones;
 mod keys_in_bad_weather;
 mod many_calls;

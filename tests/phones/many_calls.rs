@@ -54,6 +54,38 @@ fn three_hundred_calls_at_once_lose_nobody_and_mix_up_nobody() {
     crowd.must_be_whole();
 }
 
+/// A good plan, a broken one and a good one again, while two hundred callers talk and a hundred are in the menus: each is
+/// taken or refused as a whole, and nobody notices.
+#[test]
+fn reloads_under_three_hundred_calls_drop_nobody() {
+    let _turn = alone();
+    let net = Net::new();
+    let mut crowd = Crowd::gather(&net);
+    crowd.dial_all();
+    crowd.pair_all();
+    let good = |timeout: &str| dialplan(&[("ring_timeout = \"5s\"", &format!("ring_timeout = \"{timeout}\""))]);
+    let plans = [
+        (good("7s"), "has been loaded again"),
+        (good("7s").replace("to   ", "two  ").replace("to =", "two ="), "was not loaded"),
+        (good("8s"), "has been loaded again"),
+    ];
+    for (number, (plan, told)) in plans.iter().enumerate() {
+        let before = crowd.program.whole_log().matches(told).count();
+        std::fs::write(crowd.program.file("dialplans/care.toml"), plan).expect("the dialplan");
+        let end = Instant::now() + SOON;
+        while crowd.program.whole_log().matches(told).count() == before {
+            assert!(Instant::now() < end, "plan {number} is not {told}:\n{}", crowd.program.log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        crowd.press_in_menus(Instant::now() + Duration::from_secs(3));
+        let newcomer = crowd.callers[0].dial("+12025550199", crowd.program.number());
+        newcomer.must(&What::Answered, SOON);
+        newcomer.must_hear(3, SOON);
+        newcomer.hang_up();
+        crowd.must_be_whole();
+    }
+}
+
 impl Crowd {
     fn gather(net: &Net) -> Crowd {
         let names: Vec<String> = (0..BRIDGED).map(|number| (2000 + number).to_string()).collect();

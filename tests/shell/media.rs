@@ -86,7 +86,7 @@ fn phone() -> UdpSocket {
 
 fn prompt(frames: usize) -> Arc<Prompt> {
     let sound: Vec<u8> = (0..frames * FRAME_SAMPLES).map(|at| (at / FRAME_SAMPLES) as u8).collect();
-    let facts = PromptFacts { text: "Counting.".into(), length: Duration::ZERO, offer_ends: None };
+    let facts = PromptFacts { text: "Counting.".into(), length: Duration::ZERO, offer_ends: None, advert: false };
     Arc::new(Prompt::new(PromptId::new("count"), Language::new("en"), facts, sound.clone(), sound))
 }
 

@@ -46,7 +46,13 @@ fn a_recording_is_readable_before_it_ends() {
 }
 
 fn empty() -> Loaded {
-    let dialplan = Dialplan { lines: BTreeMap::new(), numbers: BTreeMap::new(), steps: BTreeMap::new() };
+    let dialplan = Dialplan {
+        lines: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        steps: BTreeMap::new(),
+        bounds: BTreeMap::new(),
+        judged: BTreeMap::new(),
+    };
     Loaded { dialplan: Arc::new(dialplan), prompts: Arc::default(), warnings: Vec::new() }
 }
 

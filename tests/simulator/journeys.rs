@@ -160,6 +160,7 @@ impl Journeys {
             registry: journey.listed.clone(),
             agents,
             at: Some(at.to_owned()),
+            lookups: BTreeMap::new(),
             lines: journey.lines.clone(),
         })
     }

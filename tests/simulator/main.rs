@@ -67,7 +67,7 @@ fn stages() -> (Stage, Stage) {
         *text = text.replace("queue recorded", "queue taped").replace("queue.recorded", "queue.taped");
         *text = text.replace("ring_timeout = \"20s\"", "ring_timeout = \"8s\"\nlength_max = 3\nages_every = \"2s\"");
     }
-    let facts = Facts { prompts: &first.prompts, registry_thresholds: vec![60, 65], agents: None };
+    let facts = Facts::of(&first.prompts);
     let (plan, told) = load(&files, &facts);
     let plan = plan.unwrap_or_else(|| panic!("{}", onekey::diagnostic::draw(&told, &files, false)));
     let second = Stage { dialplan: Arc::new(plan), prompts: Arc::clone(&first.prompts) };

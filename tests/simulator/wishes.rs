@@ -122,7 +122,7 @@ pub fn carry_out(world: &mut World, before: Before, seen: Seen, wishes: Vec<Outp
             }
             Output::Notice(Notice::LoggedIn(agent)) => world.facts.push(Fact::LoggedIn(agent)),
             Output::Notice(Notice::LoggedOut(agent)) => world.facts.push(Fact::LoggedOut(agent)),
-            Output::Notice(_) => {}
+            Output::Notice(_) | Output::Walked(..) => {}
         }
     }
     shown_by_message(world, seen, &answered);
@@ -206,6 +206,9 @@ fn asked(world: &mut World, ask: Ask) {
                 Registry::Fails => world.answer_later(quick, ask.id, Answer::Failed("gone".into()), None),
                 Registry::Silent => {}
             }
+        }
+        Question::LookUp(_) => {
+            world.answer_later(quick, ask.id, Answer::Failed("nobody is asked here".into()), None);
         }
         Question::Promise(entry) => {
             if let Entry::Opened(opened) = &entry {

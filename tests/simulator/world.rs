@@ -260,7 +260,7 @@ impl World {
             Answer::Written => {
                 self.store.written(id, &mut self.books);
             }
-            Answer::Failed(_) => {}
+            Answer::Failed(_) | Answer::LookedUp(_) => {}
             Answer::Registry(facts) => {
                 if let Some(call) = self.looked_up.get(&id).copied() {
                     crate::life::known(self, call, facts.as_ref());

@@ -16,44 +16,53 @@ const LAYERS: &[(&str, &str)] = &[
     ("caller", "ids"),
     ("promise", "ids time"),
     ("prompt", "codec ids"),
-    ("script", "caller diagnostic ids key target time"),
+    ("saying", "ids prompt"),
+    ("variable", "ids saying"),
+    ("script", "caller diagnostic ids key target time variable"),
     // The standards, each alone.
     ("sip", "codec ids key time"),
     ("media", "codec ids key prompt time"),
     // What was written.
-    ("step", "diagnostic ids key prompt target time"),
-    ("dialplan", "caller diagnostic ids key prompt script step target time"),
+    ("step", "diagnostic ids key prompt saying target time variable"),
+    ("dialplan", "caller diagnostic ids key prompt saying script step target time variable"),
+    // What was written, drawn.
+    ("picture", "dialplan ids prompt step target variable"),
     // The work, in telephone words: no SIP, no RTP, and none of each other.
-    ("call", "caller codec diagnostic dialplan ids key promise prompt script step target time"),
-    ("queue", "caller codec diagnostic dialplan ids key promise prompt script step target time"),
-    ("callers", "caller codec diagnostic dialplan ids key promise prompt script step target time"),
+    ("call", "caller codec diagnostic dialplan ids key promise prompt saying script step target time variable"),
+    ("queue", "caller codec diagnostic dialplan ids key promise prompt saying script step target time variable"),
+    ("callers", "caller codec diagnostic dialplan ids key promise prompt saying script step target time variable"),
     // The door, and below it everything.
     (
         "engine",
         "call callers media queue sip \
-         caller codec diagnostic dialplan ids key promise prompt script step target time",
+         caller codec diagnostic dialplan ids key promise prompt saying script step target time variable",
     ),
     // Runs `.call` files through the engine under virtual time, for tests and for `onekey test`.
     (
         "rehearsal",
         "engine call callers media queue sip \
-         caller codec diagnostic dialplan ids key promise prompt script step target time",
+         caller codec diagnostic dialplan ids key promise prompt saying script step target time variable",
     ),
     // The world. The console shows what the server has, and stands on it.
     (
         "server",
-        "rehearsal engine call callers media queue sip \
-         caller codec diagnostic dialplan ids key promise prompt script step target time",
+        "picture rehearsal engine call callers media queue sip \
+         caller codec diagnostic dialplan ids key promise prompt saying script step target time variable",
+    ),
+    (
+        "bench",
+        "server rehearsal engine call callers media queue sip \
+         caller codec diagnostic dialplan ids key promise prompt saying script step target time variable",
     ),
     (
         "console",
         "server rehearsal engine call callers media queue sip \
-         caller codec diagnostic dialplan ids key promise prompt script step target time",
+         caller codec diagnostic dialplan ids key promise prompt saying script step target time variable",
     ),
 ];
 
 /// Where the world may be touched.
-const SHELL: &[&str] = &["src/server/", "src/console/", "src/main.rs"];
+const SHELL: &[&str] = &["src/server/", "src/console/", "src/bench/", "src/main.rs"];
 
 /// Words that ask the world something, or that make a run depend on more than its input.
 const IMPURE: &[&str] = &[
@@ -82,7 +91,9 @@ const HOMES: &[(&str, &str)] = &[
     ("rsip", "src/sip/compose.rs"),
     ("rtp_rs", "src/media/stream.rs"),
     ("hound", "src/server/files.rs"),
+    ("dagre", "src/picture/layout.rs"),
     ("axum", "src/console/"),
+    ("reqwest", "src/server/lookup.rs"),
     ("rusqlite", "src/server/store"),
     ("rusqlite_migration", "src/server/store"),
 ];

@@ -182,10 +182,11 @@ impl Stand {
                         Answer::Written
                     }
                     Question::Promise(_) => Answer::Written,
+                    Question::LookUp(_) => Answer::Failed("nobody is asked here".into()),
                 };
                 self.inputs.push_back(Input::Answered(Reply { id: ask.id, answer }));
             }
-            Output::Ended(_) | Output::Log(_) | Output::Notice(_) => {}
+            Output::Ended(_) | Output::Log(_) | Output::Notice(_) | Output::Walked(..) => {}
         }
     }
 }

@@ -1,78 +1,68 @@
-//! `onekey check|test|explain`: what administrators ask of a dialplan's folder before callers meet it.
+//! `onekey check|explain|schema`: what administrators ask of a dialplan's folder before callers meet it.
 
 use super::{CommandError, Done, PROBLEMS};
 use crate::dialplan::report::{self, Form};
-use crate::dialplan::{Facts, prompt_trouble};
+use crate::dialplan::schema as dialplan_schema;
+use crate::dialplan::{Facts, profiles, prompt_trouble};
 use crate::server::config::{self, Config};
-use crate::server::files::read_dialplans;
+use crate::server::files::{read_dialplans, why};
 use crate::server::prompt_files::load_prompts;
-use crate::server::rehearse::{Verdict, call_files, run_file, stage};
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Checks a folder (the configured one where none is named); status 1 when it would be refused.
+/// Checks the dialplans of these folders (the configured one where none is named), and tells all their problems together.
+/// A file stands for the folder that it is in: a dialplan is checked as a whole. Every line is judged by
+/// `judge_by` besides its own profiles. Status 1 when any would be refused.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub fn check(config: &Config, folder: Option<&Path>, is_json: bool) -> Done {
-    let folder = folder.unwrap_or(&config.dialplans);
+/// One of them is not there, is no dialplan, or cannot be read; or there is no such profile.
+pub fn check(config: &Config, paths: &[PathBuf], judge_by: Vec<String>, is_json: bool) -> Done {
+    if let Some(unknown) = judge_by.iter().find(|name| !profiles::is_known(name)) {
+        return Err(no_profile(unknown));
+    }
+    let folders = if paths.is_empty() { vec![config.dialplans.clone()] } else { folders(paths)? };
     let (prompts, problems) = load_prompts(&config.prompts, &mut |_| {});
     let told =
         problems.iter().map(|problem| prompt_trouble(problem.severity, &problem.file, &problem.message)).collect();
-    let files = read_dialplans(folder).map_err(CommandError::Said)?;
+    let plans: Vec<_> =
+        folders.iter().map(|folder| read_dialplans(folder)).collect::<Result<_, _>>().map_err(CommandError::Said)?;
     let form = match (is_json, std::io::stdout().is_terminal()) {
         (true, _) => Form::Json,
         (false, true) => Form::Colours,
         (false, false) => Form::Plain,
     };
     let agents = super::serve::known_agents(config);
-    let facts = Facts { prompts: &prompts, registry_thresholds: config.registry.thresholds.clone(), agents };
-    let report = report::check(&files, &facts, told, form);
+    let facts = Facts { profiles: judge_by, ..config.facts(&prompts, agents) };
+    let report = report::check(&plans, &facts, told, form);
     print!("{}", report.text);
     Ok(if report.good { ExitCode::SUCCESS } else { PROBLEMS })
 }
 
-/// Runs a folder's `.call` files, or one of them, on the folder's dialplan; status 1 when any goes otherwise than written.
-/// With `bless` their `<` lines are rewritten instead.
-///
-/// # Errors
-/// The folder cannot be read, or its dialplan is refused.
-pub fn test(config: &Config, folder: Option<&Path>, bless: bool, is_json: bool) -> Done {
-    let folder = folder.unwrap_or(&config.dialplans);
-    let is_one = folder.is_file();
-    let home = if is_one { folder.parent().unwrap_or(folder) } else { folder };
-    let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
-    let stage = stage(home, &config.prompts, &config.registry.thresholds).map_err(CommandError::Said)?;
-    let files = if is_one {
-        vec![folder.to_owned()]
-    } else {
-        call_files(folder).map_err(|error| CommandError::Said(format!("{}: {error}", folder.display())))?
-    };
-    let verdicts: Vec<Verdict> = files.iter().map(|file| run_file(&stage, file, bless)).collect();
-    let failed = verdicts.iter().filter(|verdict| !verdict.is_well()).count();
-    if is_json {
-        println!("{}", verdicts.iter().map(verdict_json).collect::<serde_json::Value>());
-    } else {
-        verdicts.iter().for_each(tell);
-        println!("{} calls, {failed} of them otherwise than written", verdicts.len());
+/// The folders that are named, each once, in their order.
+fn folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
+    let (mut folders, mut known) = (Vec::new(), BTreeSet::new());
+    for path in paths {
+        let wrong = |what: &str| CommandError::WrongUse(format!("{}: {what}", path.display()));
+        let folder = match path.metadata() {
+            Err(error) => return Err(wrong(&why(&error))),
+            Ok(facts) if facts.is_dir() => path.clone(),
+            Ok(_) if path.extension().is_some_and(|end| end == "toml") => home(path),
+            Ok(_) => return Err(wrong("neither a folder nor a .toml file of a dialplan")),
+        };
+        let place = folder.canonicalize().map_err(|error| wrong(&why(&error)))?;
+        if known.insert(place) {
+            folders.push(folder);
+        }
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { PROBLEMS })
+    Ok(folders)
 }
 
-fn tell(verdict: &Verdict) {
-    println!("{}  {}", if verdict.is_well() { "ok    " } else { "FAILED" }, verdict.file.display());
-    for line in verdict.differences.iter().flat_map(|difference| difference.lines()) {
-        println!("        {line}");
-    }
-}
-
-fn verdict_json(verdict: &Verdict) -> serde_json::Value {
-    serde_json::json!({
-        "file": verdict.file.display().to_string(),
-        "as_written": verdict.is_well(),
-        "differences": verdict.differences,
-    })
+/// The folder that a file is in.
+pub(super) fn home(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Explains a code of the checker (`D012`) or of the settings (`C003`), or lists all of them.
@@ -95,4 +85,29 @@ pub fn explain(code: Option<&str>) -> Done {
         },
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the JSON Schema of a dialplan's file.
+///
+/// # Errors
+/// None.
+pub fn schema() -> Done {
+    print!("{}", dialplan_schema::text());
+    Ok(ExitCode::SUCCESS)
+}
+/// Lists the profiles, or the rules of one.
+///
+/// # Errors
+/// There is no such profile.
+pub fn profiles(name: Option<&str>) -> Done {
+    let text = match name {
+        None => profiles::list(),
+        Some(name) => profiles::one(name).ok_or_else(|| no_profile(name))?,
+    };
+    print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn no_profile(name: &str) -> CommandError {
+    CommandError::Said(format!("there is no profile `{name}`; {}", profiles::meant(name)))
 }

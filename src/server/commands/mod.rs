@@ -6,10 +6,13 @@ pub mod agent;
 pub mod calls;
 pub mod demo;
 pub mod dialplan;
+pub mod graph;
 pub mod promises;
 pub mod prompts;
 pub mod registry;
 pub mod serve;
+pub mod testing;
+pub mod trying;
 
 use super::config::Config;
 use super::store::{Database, StoreError};
@@ -30,6 +33,9 @@ pub enum CommandError {
     Import(#[from] super::registry_import::ImportError),
     #[error("{0}")]
     Said(String),
+    /// What was asked for is not there: status 2.
+    #[error("{0}")]
+    WrongUse(String),
 }
 
 /// 0 well, 1 problems found.
@@ -37,6 +43,13 @@ pub type Done = Result<ExitCode, CommandError>;
 
 /// 1: the command ran and found problems.
 const PROBLEMS: ExitCode = ExitCode::FAILURE;
+
+impl CommandError {
+    /// 1 for what could not be done, 2 for what cannot be asked.
+    pub fn status(&self) -> ExitCode {
+        ExitCode::from(if matches!(self, CommandError::WrongUse(_)) { 2 } else { 1 })
+    }
+}
 
 /// A running server may be writing: it is waited for.
 fn open_database(config: &Config) -> Result<Database, CommandError> {

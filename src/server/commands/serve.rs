@@ -6,7 +6,7 @@
 use super::agent::make_sample;
 use super::{CommandError, Done};
 use crate::callers::CallerRegistry;
-use crate::dialplan::{self, Facts};
+use crate::dialplan;
 use crate::engine::input::{Command, Input};
 use crate::engine::{EngineConfig, Remembered};
 use crate::ids::{AgentId, CallId, PromiseId};
@@ -17,6 +17,7 @@ use crate::server::config::{Config, Priority};
 use crate::server::files::{load_prompts, read_dialplans};
 use crate::server::inbox::{Inbox, inbox};
 use crate::server::ledger_file::{LedgerFile, LedgerOptions, StoreFollower};
+use crate::server::lookup::Lookups;
 use crate::server::media_sockets::descriptors_allowed;
 use crate::server::pages::Pages;
 use crate::server::reload::Loaded;
@@ -74,12 +75,14 @@ pub fn prepare(config: &Config, loaded: Loaded, pages: Pages) -> Result<(ServeCo
     let known = agents.iter().map(|(account, _)| account.clone()).collect();
     store.watch_agents(known, on_change(inbox.clone()));
     let remembered = Remembered { agents, promises_due: found.ledger.open().keys().copied().collect() };
+    let lookups = Lookups::start(&config.lookup.allow)
+        .map_err(|error| CommandError::Said(format!("the look-ups' thread cannot be started: {error}")))?;
     let again = config.clone();
     let parts = Parts {
         loaded,
         load: Box::new(move || load(&again, known_agents(&again))),
         remembered,
-        answers: Box::new(StoredAnswers::new(ledger, store)),
+        answers: Box::new(StoredAnswers::new(ledger, store, lookups)),
         pages,
         clock,
         inbox,
@@ -95,7 +98,7 @@ pub fn prepare(config: &Config, loaded: Loaded, pages: Pages) -> Result<(ServeCo
 pub fn load(config: &Config, agents: Option<BTreeSet<AgentId>>) -> Result<Loaded, String> {
     let (prompts, problems) = load_prompts(&config.prompts, &mut |_| {});
     let files = read_dialplans(&config.dialplans)?;
-    let facts = Facts { prompts: &prompts, registry_thresholds: config.registry.thresholds.clone(), agents };
+    let facts = config.facts(&prompts, agents);
     let (dialplan, diagnostics) = dialplan::load(&files, &facts);
     let colours = std::io::stderr().is_terminal();
     let mut told: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -2,8 +2,12 @@
 
 use super::reader::{Problems, Section};
 use crate::callers::is_country;
+use crate::dialplan::Facts;
+use crate::ids::AgentId;
+use crate::prompt::PromptLibrary;
 use crate::sip::admission::StrangerLimits;
 use crate::sip::{SipConfig, Trunk};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +24,7 @@ pub struct Config {
     pub media: MediaPart,
     pub registry: RegistryPart,
     pub trunks: Vec<Trunk>,
+    pub lookup: LookupPart,
     pub database: DatabasePart,
     pub http: HttpPart,
     pub limits: LimitsPart,
@@ -78,6 +83,13 @@ pub struct RegistryPart {
     pub deadline_ms: u32,
 }
 
+/// What dialplans may ask over HTTP.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LookupPart {
+    /// Beginnings of URLs: `https://billing.example/`. Nothing else is asked.
+    pub allow: Vec<String>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DatabasePart {
     pub path: PathBuf,
@@ -125,6 +137,7 @@ impl Default for Config {
             media: MediaPart { workers: None, priority: Priority::Auto },
             registry: RegistryPart { default_country: "US".to_owned(), thresholds: vec![60, 65], deadline_ms: 300 },
             trunks: Vec::new(),
+            lookup: LookupPart { allow: Vec::new() },
             database: DatabasePart { path: PathBuf::from("data/onekey.sqlite") },
             http: HttpPart { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9060))) },
             limits: LimitsPart { calls: 2000, transactions: 20_000, drain_seconds: 60 },
@@ -135,6 +148,19 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What the checker may know of these settings. `agents` where the store is there.
+    pub fn facts<'a>(&self, prompts: &'a PromptLibrary, agents: Option<BTreeSet<AgentId>>) -> Facts<'a> {
+        Facts {
+            registry_thresholds: self.registry.thresholds.clone(),
+            agents,
+            lookup_urls: Some(self.lookup.allow.clone()),
+            trunks: Some(
+                self.trunks.iter().filter(|trunk| trunk.dial.is_some()).map(|trunk| trunk.name.clone()).collect(),
+            ),
+            ..Facts::of(prompts)
+        }
+    }
+
     /// The SIP side's part of it.
     pub fn sip_config(&self) -> SipConfig {
         SipConfig {
@@ -159,6 +185,9 @@ pub(super) fn read_config(root: &mut Section<'_>, config: &mut Config, problems:
     read_sip(&mut root.section("sip", problems), &mut config.sip, problems);
     read_rtp(&mut root.section("rtp", problems), &mut config.rtp, problems);
     read_registry(&mut root.section("registry", problems), &mut config.registry, problems);
+    let mut lookup = root.section("lookup", problems);
+    lookup.read("allow", &mut config.lookup.allow, problems);
+    lookup.finish(problems);
     let mut media = root.section("media", problems);
     media.read("workers", &mut config.media.workers, problems);
     media.read("priority", &mut config.media.priority, problems);
@@ -243,10 +272,11 @@ fn read_registry(section: &mut Section<'_>, registry: &mut RegistryPart, problem
 }
 
 fn read_trunk(section: &mut Section<'_>, problems: &mut Problems) -> Trunk {
-    let mut trunk = Trunk { name: String::new(), addresses: Vec::new(), asserts_identity: false };
+    let mut trunk = Trunk { name: String::new(), addresses: Vec::new(), asserts_identity: false, dial: None };
     section.need("name", &mut trunk.name, problems);
     section.need("addresses", &mut trunk.addresses, problems);
     section.read("asserts_identity", &mut trunk.asserts_identity, problems);
+    section.read("dial", &mut trunk.dial, problems);
     section.finish(problems);
     trunk
 }

@@ -30,8 +30,16 @@ impl Problems {
     ) -> &mut Diagnostic {
         let span = span.map(|at| Span { file: self.file.clone(), start: at.start, end: at.end });
         let severity = Severity::Error;
-        let diagnostic =
-            Diagnostic { code, severity, message, span, label: label.to_owned(), related: Vec::new(), help: None };
+        let diagnostic = Diagnostic {
+            code,
+            severity,
+            message,
+            span,
+            label: label.to_owned(),
+            related: Vec::new(),
+            help: None,
+            call: None,
+        };
         self.list.push(diagnostic);
         let last = self.list.len() - 1;
         &mut self.list[last]

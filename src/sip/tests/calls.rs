@@ -117,7 +117,7 @@ fn a_withheld_number_is_sent_as_anonymous_and_read_as_none() {
     let invite = crate::sip::stack::OutgoingInvite {
         uri: "sip:5550100@192.0.2.2".into(),
         flow: net.flow(A),
-        to: crate::ids::AgentId::new("1001"),
+        to: crate::sip::stack::Callee::Agent(crate::ids::AgentId::new("1001")),
         from_number: None,
         from_name: Some("Ann".into()),
         offer: OFFER.to_vec(),

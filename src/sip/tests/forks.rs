@@ -6,7 +6,7 @@ use super::peer::Peer;
 use super::{ANSWER, OFFER};
 use crate::ids::{AgentId, LegId};
 use crate::sip::message::Message;
-use crate::sip::stack::{EndReason, OutgoingInvite};
+use crate::sip::stack::{Callee, EndReason, OutgoingInvite};
 use crate::sip::{EndCause, SipEvent};
 
 const LEG: LegId = LegId(1);
@@ -16,7 +16,7 @@ fn calling() -> (Peer, Message) {
     let invite = OutgoingInvite {
         uri: "sip:1001@10.0.0.5:5060".into(),
         flow: peer.flow,
-        to: AgentId::new("1001"),
+        to: Callee::Agent(AgentId::new("1001")),
         from_number: Some("+12025550123".into()),
         from_name: None,
         offer: OFFER.to_vec(),

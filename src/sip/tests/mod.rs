@@ -15,7 +15,7 @@ mod strangers;
 
 use super::message::Message;
 use super::reader::read;
-use super::stack::{OutgoingInvite, SipOutput, SipStack, SipTimer};
+use super::stack::{Callee, OutgoingInvite, SipOutput, SipStack, SipTimer};
 use super::{Datagram, Flow, SipConfig, SipEvent, Transport, Trunk};
 use crate::ids::{AgentId, LegId};
 use crate::time::{Now, Time, Wall};
@@ -38,6 +38,7 @@ pub fn config() -> SipConfig {
             name: "carrier".into(),
             addresses: vec![("198.51.100.0".parse().unwrap(), 24)],
             asserts_identity: true,
+            dial: None,
         }],
         product: "Onekey".into(),
         registration_seconds_max: 3600,
@@ -136,7 +137,7 @@ impl Net {
         let invite = OutgoingInvite {
             uri: "sip:5550100@192.0.2.2".into(),
             flow: self.flow(A),
-            to: AgentId::new("5550100"),
+            to: Callee::Agent(AgentId::new("5550100")),
             from_number: Some("+12025550123".into()),
             from_name: Some("Ann \"A\"".into()),
             offer: OFFER.to_vec(),

@@ -22,7 +22,7 @@ pub fn run(bytes: &[u8]) {
     let files: Vec<(String, String)> = parts.map(|(index, text)| (format!("{index}.toml"), text.to_owned())).collect();
     let prompts = &super::stage().prompts;
     let agents = [None, Some([AgentId::new("1001")].into())][bytes.len() % 2].clone();
-    let facts = Facts { prompts, registry_thresholds: vec![60, 65], agents };
+    let facts = Facts { agents, ..Facts::of(prompts) };
     let (plan, told) = load(&files, &facts);
     for diagnostic in &told {
         explained(diagnostic, &files);

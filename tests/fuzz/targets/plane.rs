@@ -119,7 +119,7 @@ impl Plane {
     fn wished(&mut self, wish: MediaOutput) {
         match wish {
             MediaOutput::Bind { leg, port } => self.give(MediaInput::Bound { leg, port, ok: true }),
-            MediaOutput::Send { leg, to, packet } => {
+            MediaOutput::Send { leg, to, packet, .. } => {
                 let bytes = &packet.bytes[..usize::from(packet.length)];
                 self.may_send(leg, to);
                 assert!((12..=PACKET_BYTES_MAX).contains(&bytes.len()) && bytes[0] >> 6 == 2);
@@ -129,7 +129,7 @@ impl Plane {
                 let ssrc = [bytes[8], bytes[9], bytes[10], bytes[11]];
                 assert_eq!(*self.ssrcs.entry(leg).or_insert(ssrc), ssrc, "{leg} has changed its SSRC");
             }
-            MediaOutput::SendRtcp { leg, to, bytes } => {
+            MediaOutput::SendRtcp { leg, to, bytes, .. } => {
                 self.may_send(leg, to);
                 is_whole_report(&bytes);
             }

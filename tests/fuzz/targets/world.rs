@@ -16,6 +16,7 @@ use onekey::sip::framing::{Frame, Framer};
 use onekey::sip::message::{Message, Method};
 use onekey::sip::registrar::{AgentAccount, Binding, DigestChoice};
 use onekey::sip::{Datagram, Flow, SipConfig, Transport, digest, reader};
+use onekey::step::lookup::LookupFailure;
 use onekey::time::{Now, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -162,6 +163,7 @@ impl World {
         let (id, question) = self.questions.remove(nth % self.questions.len());
         let answer = answer.unwrap_or(match &question {
             Question::Registry(_) => Answer::Registry(None),
+            Question::LookUp(_) => Answer::LookedUp(Err(LookupFailure::Unreachable)),
             Question::Promise(_) | Question::Bindings(..) => Answer::Written,
         });
         if let (Question::Promise(entry), Answer::Written) = (&question, &answer) {
@@ -263,7 +265,7 @@ impl World {
                 }
             }
             Output::Ended(record) => assert!(self.ended.insert(record.call), "{} has two records", record.call),
-            Output::Log(_) | Output::Notice(_) => {}
+            Output::Log(_) | Output::Notice(_) | Output::Walked(..) => {}
         }
     }
 
@@ -272,6 +274,7 @@ impl World {
         let Some((id, question)) = self.questions.pop() else { return };
         let answer = match &question {
             Question::Registry(_) => Answer::Registry(None),
+            Question::LookUp(_) => Answer::LookedUp(Err(LookupFailure::Unreachable)),
             Question::Promise(entry) => {
                 self.written(entry);
                 Answer::Written
@@ -411,6 +414,7 @@ fn config() -> EngineConfig {
         name: "trunk".into(),
         addresses: vec![(phones::flow(3, Transport::Udp).remote.ip(), 32)],
         asserts_identity: true,
+        dial: None,
     };
     let sip = SipConfig { trunks: vec![trunk], transactions_max: 60, ..usual.sip };
     EngineConfig { sip, seed: [5; 32], calls_max: 6, ..usual }

@@ -141,8 +141,8 @@ impl Bytes {
         let flight = if let Cause::Packet(flight) = cause { Some(flight) } else { None };
         let mut answers = None;
         match wish {
-            MediaOutput::Send { leg, to, packet } => self.listener.sends(now, leg, to, &packet, flight),
-            MediaOutput::SendRtcp { leg, to, bytes } => self.listener.sends_rtcp(now, leg, to, &bytes),
+            MediaOutput::Send { leg, to, packet, .. } => self.listener.sends(now, leg, to, &packet, flight),
+            MediaOutput::SendRtcp { leg, to, bytes, .. } => self.listener.sends_rtcp(now, leg, to, &bytes),
             MediaOutput::Event(event) => {
                 let bound = &self.workers[usize::from(index)].bound;
                 let free = usize::from(PORTS_EACH / 2) - bound.len();

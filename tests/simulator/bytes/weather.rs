@@ -367,7 +367,7 @@ fn air(dice: &mut ChaCha12Rng) -> Air {
 pub fn prompt(index: u32, frames: u32) -> Arc<Prompt> {
     let sound = |law: u32| (0..frames).flat_map(|frame| [(index * 7 + frame * 3 + law) as u8; FRAME_SAMPLES]).collect();
     let offer_ends = (index.is_multiple_of(2)).then_some(Duration::from_millis(u64::from(frames * 13)));
-    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends };
+    let facts = PromptFacts { text: String::new(), length: Duration::ZERO, offer_ends, advert: false };
     let id = PromptId::new(format!("prompt-{index}"));
     Arc::new(Prompt::new(id, Language::new("en"), facts, sound(0), sound(1)))
 }

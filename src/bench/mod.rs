@@ -1,0 +1,70 @@
+//! `onekey bench`: what this machine can carry, and what Onekey makes of it.
+//!
+//! `limit` is the machine alone: bare loops that send and forward the same packets. All others measure the real server in a
+//! process of its own under a load generator of ours, and tell what it costs also as a ratio to the limit, taken in the same
+//! run: machines differ, and one machine differs from hour to hour; the ratio hardly does.
+//!
+//! ```text
+//! subject   the server, in a process and a folder of its own       crowd    callers and agents, on few sockets
+//! limit     the bare loops                                          talking  those of them who send
+//! cost      processor, memory and switches of a process             hearing  what they hear, and how late
+//! measures  one function for each bench                             wire     many datagrams in one system call
+//! figures   what was found: a table, or JSON                        words    SIP as text        spread  quantiles
+//! ```
+
+mod checking;
+mod cost;
+mod crowd;
+mod figures;
+mod hearing;
+mod limit;
+mod measures;
+mod spread;
+mod subject;
+mod talking;
+mod wire;
+mod words;
+
+pub use measures::What;
+
+use crate::server::commands::{CommandError, Done};
+use crate::server::config::Config;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Measures, and prints the figures.
+///
+/// # Errors
+/// What could not be measured, and why.
+pub fn run(config: &Config, what: What, seconds: u64, is_json: bool) -> Done {
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner());
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let figures =
+        measures::measure(config, what, Duration::from_secs(seconds), &mut |doing| bar.set_message(doing.to_owned()));
+    bar.finish_and_clear();
+    let figures = figures.map_err(|error| CommandError::Said(error.to_string()))?;
+    if is_json {
+        println!("{}", figures.to_json());
+    } else {
+        print!("{}", figures.to_table());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A measurement that could not be made: the words for the terminal.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BenchError(pub String);
+
+impl From<std::io::Error> for BenchError {
+    fn from(error: std::io::Error) -> BenchError {
+        BenchError(error.to_string())
+    }
+}
+
+impl From<nix::errno::Errno> for BenchError {
+    fn from(error: nix::errno::Errno) -> BenchError {
+        BenchError(error.to_string())
+    }
+}
