@@ -8,7 +8,7 @@ use onekey::call::Call;
 use onekey::call::event::{CallTimer, Effect, Event, Standing};
 use onekey::caller::{CallerFacts, NumberHash};
 use onekey::dialplan::Dialplan;
-use onekey::ids::{CallId, LegId, PlayId};
+use onekey::ids::{CallId, LegId, PlayId, StepName};
 use onekey::key::Key;
 use onekey::promise::Due;
 use onekey::step::Step;
@@ -57,6 +57,7 @@ pub fn walk(plan: &Dialplan, dialled: &str) -> Walked {
         walls: walls(&plan),
         cases: cases(&plan),
         names: names(&plan),
+        collects: collects(&plan),
         says_values: plan.steps.values().any(|step| matches!(step, Step::Say(_))),
         plan: Arc::clone(&plan),
         dialled: dialled.to_owned(),
@@ -106,6 +107,15 @@ fn names(plan: &Dialplan) -> Vec<String> {
     of.flatten().collect()
 }
 
+/// Names of everything that is typed in.
+fn collects(plan: &Dialplan) -> Vec<StepName> {
+    let of = plan.steps.values().filter_map(|step| match step {
+        Step::Collect(collect) => Some(collect.name.clone()),
+        _ => None,
+    });
+    of.collect()
+}
+
 /// What look-ups may answer: for each, the values of its cases and one that fits none, as a number and as none.
 fn cases(plan: &Dialplan) -> Vec<String> {
     let of = plan.steps.values().flat_map(|step| match step {
@@ -121,6 +131,7 @@ struct Walker {
     walls: Vec<Wall>,
     cases: Vec<String>,
     names: Vec<String>,
+    collects: Vec<StepName>,
     says_values: bool,
     numbers: BTreeMap<String, usize>,
     /// For each state where silence leads.
@@ -179,10 +190,13 @@ impl Walker {
         for (name, value) in self.names.iter().zip(std::iter::repeat(value)) {
             value.into_iter().for_each(|value| call.know(Variable::Lookup(name.clone()), value.to_owned()));
         }
+        for name in &self.collects {
+            call.know(Variable::Collect(name.clone()), value.unwrap_or("3").to_owned());
+        }
     }
 
     /// Every combination of hours, and a looked-up value that can be said or not: the proof takes each for possible at any
-    /// time, whatever was looked up before.
+    /// time, whatever was looked up before. So is an entry, which look-ups send, whether it was typed before or not.
     fn circumstances(&self) -> Vec<(Wall, Option<&'static str>)> {
         let values: &[Option<&str>] = if self.says_values { &[Some("3"), Some("no number")] } else { &[None] };
         self.walls.iter().flat_map(|wall| values.iter().map(|value| (*wall, *value))).collect()
