@@ -57,7 +57,7 @@ fn every_mutant_of_the_samples_is_refused_or_harmless() {
         count(End::RefusedByAProfile),
         count(End::Harmless)
     );
-    let met = [End::RefusedByTheProof, End::RefusedByAProfile, End::Harmless].map(|end| count(end) > 10);
+    let met = [End::RefusedByTheProof, End::RefusedByAProfile, End::Harmless].map(|end| count(end) >= 5);
     assert_eq!(met, [true; 3], "{ends:?}");
 }
 

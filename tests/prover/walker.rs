@@ -8,12 +8,12 @@ use onekey::call::Call;
 use onekey::call::event::{CallTimer, Effect, Event, Standing};
 use onekey::caller::{CallerFacts, NumberHash};
 use onekey::dialplan::Dialplan;
-use onekey::ids::{CallId, LegId, PlayId, StepName};
+use onekey::ids::{CallId, LegId, PlayId};
 use onekey::key::Key;
 use onekey::promise::Due;
 use onekey::step::Step;
 use onekey::time::{Now, Time, Wall};
-use onekey::variable::{LookupFailure, Variable};
+use onekey::variable::{LookupFailure, Variable, Word};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,8 +57,8 @@ pub fn walk(plan: &Dialplan, dialled: &str) -> Walked {
         walls: walls(&plan),
         cases: cases(&plan),
         names: names(&plan),
-        collects: collects(&plan),
-        says_values: plan.steps.values().any(|step| matches!(step, Step::Say(_))),
+        values: values(&plan),
+        said: said(&plan),
         plan: Arc::clone(&plan),
         dialled: dialled.to_owned(),
         numbers: BTreeMap::new(),
@@ -107,10 +107,23 @@ fn names(plan: &Dialplan) -> Vec<String> {
     of.flatten().collect()
 }
 
-/// Names of everything that is typed in.
-fn collects(plan: &Dialplan) -> Vec<StepName> {
-    let of = plan.steps.values().filter_map(|step| match step {
-        Step::Collect(collect) => Some(collect.name.clone()),
+/// Everything that is looked up or typed in.
+fn values(plan: &Dialplan) -> Vec<Variable> {
+    let typed = plan.steps.values().filter_map(|step| match step {
+        Step::Collect(collect) => Some(Variable::Collect(collect.name.clone())),
+        _ => None,
+    });
+    let known: BTreeSet<Variable> = names(plan).into_iter().map(Variable::Lookup).chain(typed).collect();
+    known.into_iter().collect()
+}
+
+fn said(plan: &Dialplan) -> BTreeSet<Variable> {
+    let says = plan.steps.values().filter_map(|step| match step {
+        Step::Say(say) => Some(say.say.clone()),
+        _ => None,
+    });
+    let of = says.flatten().filter_map(|word| match word {
+        Word::Value { of, .. } => Some(of),
         _ => None,
     });
     of.collect()
@@ -131,8 +144,10 @@ struct Walker {
     walls: Vec<Wall>,
     cases: Vec<String>,
     names: Vec<String>,
-    collects: Vec<StepName>,
-    says_values: bool,
+    /// Of look-ups and entries.
+    values: Vec<Variable>,
+    /// Those that are said.
+    said: BTreeSet<Variable>,
     numbers: BTreeMap<String, usize>,
     /// For each state where silence leads.
     silent: Vec<BTreeSet<usize>>,
@@ -159,9 +174,9 @@ impl Walker {
             }
             let mut silent = false;
             for (event, is_silent) in self.choices(&world) {
-                for (wall, value) in self.circumstances() {
+                for (wall, values) in self.circumstances() {
                     let mut next = world.clone();
-                    self.know(&mut next.call, value);
+                    self.know(&mut next.call, &values);
                     let effects = next.tell(at(wall), event.clone());
                     let name = format!("{event:?}");
                     if let Some(kind) = next.judge(&effects) {
@@ -186,20 +201,20 @@ impl Walker {
         }
     }
 
-    fn know(&self, call: &mut Call, value: Option<&str>) {
-        for (name, value) in self.names.iter().zip(std::iter::repeat(value)) {
-            value.into_iter().for_each(|value| call.know(Variable::Lookup(name.clone()), value.to_owned()));
-        }
-        for name in &self.collects {
-            call.know(Variable::Collect(name.clone()), value.unwrap_or("3").to_owned());
-        }
+    fn know(&self, call: &mut Call, values: &[&str]) {
+        self.values.iter().zip(values).for_each(|(name, value)| call.know(name.clone(), (*value).to_owned()));
     }
 
-    /// Every combination of hours, and a looked-up value that can be said or not: the proof takes each for possible at any
-    /// time, whatever was looked up before. So is an entry, which look-ups send, whether it was typed before or not.
-    fn circumstances(&self) -> Vec<(Wall, Option<&'static str>)> {
-        let values: &[Option<&str>] = if self.says_values { &[Some("3"), Some("no number")] } else { &[None] };
-        self.walls.iter().flat_map(|wall| values.iter().map(|value| (*wall, *value))).collect()
+    /// Every combination of hours, and of values that can be said or not: the proof takes each for possible at any time,
+    /// whatever was looked up or typed before.
+    fn circumstances(&self) -> Vec<(Wall, Vec<&'static str>)> {
+        let mut values: Vec<Vec<&str>> = vec![Vec::new()];
+        for name in &self.values {
+            let ways: &[&str] = if self.said.contains(name) { &["3", "no number"] } else { &["3"] };
+            values =
+                ways.iter().flat_map(|way| values.iter().map(|known| [known.as_slice(), &[way]].concat())).collect();
+        }
+        self.walls.iter().flat_map(|wall| values.iter().map(|values| (*wall, values.clone()))).collect()
     }
 
     fn number(&mut self, world: &World, from: Option<usize>, event: &str) -> (usize, bool) {
@@ -272,12 +287,12 @@ impl Walker {
         ];
         let mut all = Vec::new();
         for (name, reachable, event) in kinds {
-            for (wall, value) in self.circumstances() {
+            for (wall, values) in self.circumstances() {
                 let line = self.plan.line_for(&self.dialled).expect("the line").clone();
                 let hash = reachable.then_some(NumberHash([1; 16]));
                 let mut call = Call::new(at(wall), CallId(1), Arc::clone(&self.plan), &line, hash, reachable);
                 call.know(Variable::CallerNumber, "+12025550123".into());
-                self.know(&mut call, value);
+                self.know(&mut call, &values);
                 let (mut world, mut wrong) = (World::new(call), None);
                 for event in [event.clone(), Event::Ready, Event::Answered, Event::Hears] {
                     let effects = world.tell(at(wall), event);
