@@ -353,6 +353,11 @@ enum BenchCommand {
         #[arg(long, default_value_t = 500, value_parser = calls)]
         calls: u64,
     },
+    /// People are imported into the registry of callers, and looked up (50 million take minutes and 2 GB)
+    Registry {
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+        rows: u64,
+    },
     /// A dialplan is read, checked and proved
     Check {
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(2..=100_000))]
@@ -374,6 +379,7 @@ impl From<BenchCommand> for What {
             BenchCommand::Bridges { calls } => What::Bridges { calls: calls as usize },
             BenchCommand::Setup { rate } => What::Setup { rate },
             BenchCommand::Keys { calls } => What::Keys { calls: calls as usize },
+            BenchCommand::Registry { rows } => What::Registry { rows },
             BenchCommand::Check { steps } => What::Check { steps: steps as usize },
         }
     }

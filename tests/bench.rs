@@ -55,3 +55,10 @@ fn the_machine_alone_and_a_plan() {
     assert!(value(&figures, "sending, one port: processor per call-second") > 1.0, "{figures:#}");
     assert!(value(&measured("check", &["check", "--steps", "50"]), "processor") > 0.0);
 }
+
+#[test]
+fn people_are_imported_and_found() {
+    let figures = measured("registry", &["registry", "--rows", "5000"]);
+    assert!(value(&figures, "on the disk per row") < 60.0, "{figures:#}");
+    assert!(value(&figures, "look-ups") > 10.0, "{figures:#}");
+}

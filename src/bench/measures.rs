@@ -6,6 +6,7 @@ use super::cost::{Cost, wall};
 use super::crowd::{Crowd, State, Taken};
 use super::figures::Figures;
 use super::limit::{self, Bare, Layout};
+use super::people;
 use super::spread::Spread;
 use super::subject::{Running, Subject};
 use crate::server::config::Config;
@@ -32,6 +33,7 @@ pub enum What {
     Bridges { calls: usize },
     Setup { rate: u64 },
     Keys { calls: usize },
+    Registry { rows: u64 },
     Check { steps: usize },
 }
 
@@ -46,6 +48,7 @@ pub fn measure(config: &Config, what: What, time: Duration, tell: &mut dyn FnMut
         What::Bridges { calls } => bridges(config, calls, time, tell),
         What::Setup { rate } => setup(config, rate, time, tell),
         What::Keys { calls } => keys(config, calls, tell),
+        What::Registry { rows } => people::registry(rows, time, tell),
         What::Check { steps } => checking::check(config, steps),
     }
 }

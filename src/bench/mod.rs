@@ -8,8 +8,10 @@
 //! subject   the server, in a process and a folder of its own       crowd    callers and agents, on few sockets
 //! limit     the bare loops                                          talking  those of them who send
 //! cost      processor, memory and switches of a process             hearing  what they hear, and how late
-//! measures  one function for each bench                             wire     many datagrams in one system call
+//! measures  one function for each bench with a server               wire     many datagrams in one system call
+//! checking  a dialplan read and proved                              people   the registry of callers
 //! figures   what was found: a table, or JSON                        words    SIP as text        spread  quantiles
+//! scratch   a folder for what is measured
 //! ```
 
 mod checking;
@@ -19,6 +21,8 @@ mod figures;
 mod hearing;
 mod limit;
 mod measures;
+mod people;
+mod scratch;
 mod spread;
 mod subject;
 mod talking;

@@ -2,6 +2,7 @@
 
 use super::BenchError;
 use super::cost::Cost;
+use super::scratch::Scratch;
 use super::words::NUMBER;
 use crate::ids::AgentId;
 use crate::server::config::Config;
@@ -10,7 +11,7 @@ use crate::sip::registrar::{Binding, DigestChoice};
 use crate::sip::{Flow, Transport};
 use crate::time::Wall;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ pub struct Subject {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    folder: PathBuf,
+    scratch: Scratch,
     pub sip: SocketAddrV4,
 }
 
@@ -61,17 +62,17 @@ impl Subject {
     /// # Errors
     /// The folder, the agents or the process cannot be made, or the server ends at once: with what it said.
     pub fn start(&self, config: &Config) -> Result<Running, BenchError> {
-        let folder = std::env::temp_dir().join(format!("onekey-bench-{}", std::process::id()));
-        let sip = free_address()?;
+        let scratch = Scratch::new()?;
+        let (folder, sip) = (scratch.path(), free_address()?);
         std::fs::create_dir_all(folder.join("dialplans"))?;
         std::fs::write(folder.join("onekey.toml"), self.settings(config, sip)?)?;
         std::fs::write(folder.join("dialplans/bench.toml"), dialplan())?;
-        self.register_agents(&folder, sip)?;
+        self.register_agents(folder, sip)?;
         let log = std::fs::File::create(folder.join("log"))?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--config").arg(folder.join("onekey.toml")).arg("serve").current_dir(&folder);
+        command.arg("--config").arg(folder.join("onekey.toml")).arg("serve").current_dir(folder);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        let mut running = Running { child, folder, sip };
+        let mut running = Running { child, scratch, sip };
         running.wait()?;
         Ok(running)
     }
@@ -131,7 +132,7 @@ impl Running {
 
     /// What it has said so far.
     pub fn said(&self) -> String {
-        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.scratch.path().join("log")).unwrap_or_default()
     }
 
     fn wait(&mut self) -> Result<(), BenchError> {
@@ -149,10 +150,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Its calls are ours, and its folder goes: there is nothing to end politely.
+        // Its calls are ours, and its folder goes after it: there is nothing to end politely.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

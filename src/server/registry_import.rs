@@ -1,19 +1,20 @@
-//! `onekey registry import`: a CSV file of people into the registry (DESIGN §9), line by line and in bounded memory.
+//! `onekey registry import`: a CSV file of people into the registry (DESIGN §9), line by line and in bounded memory: first
+//! all of it is read and sorted (`runs`), then stored.
 //!
 //! A bad row is told with its line and reason, and nothing else is lost for it: each line of the file is one row, so
 //! that a quotation mark left open cannot swallow the rows after it. What is kept of a person is `callers`' affair.
 
 mod row;
+mod runs;
 
-use super::store::{Database, PeopleBatch, StoreError};
+use super::store::{Database, StoreError};
 use crate::caller::NumberHash;
 use crate::callers::{CallerRegistry, Stored};
 use jiff::civil::Date;
 use row::{Columns, fields_of, read_row};
+use runs::Runs;
 use std::io::{self, BufRead};
 
-/// Rows of one transaction: a crash or a full disk loses at most these, and a running server waits no longer.
-const BATCH_ROWS: usize = 20_000;
 /// Longest line, in bytes; a longer one is a bad row.
 const LINE_BYTES_MAX: usize = 16 << 10;
 
@@ -21,10 +22,14 @@ const LINE_BYTES_MAX: usize = 16 << 10;
 pub enum ImportError {
     #[error("line 1: {0}")]
     Header(String),
-    #[error("line {line}: the file cannot be read further: {error}")]
+    #[error("line {line}: the file cannot be read further: {error}; what came before is stored")]
     Read { line: u64, error: io::Error },
-    #[error("line {line}: {error}; what came before is stored")]
-    Store { line: u64, error: StoreError },
+    #[error("line {line}: no room to sort the rows: {error}; none is stored: make room on the disk of the database")]
+    Sort { line: u64, error: io::Error },
+    #[error("the sorted rows cannot be read again: {error}; {stored} numbers are stored")]
+    Merge { stored: u64, error: io::Error },
+    #[error("{error}; {stored} numbers are stored")]
+    Store { stored: u64, error: StoreError },
     #[error(
         "this registry was imported under another key: with the present data/secrets/registry.key no number of it can \
          be found. Put the old key back, or import into a new database"
@@ -47,6 +52,19 @@ pub struct Position {
     pub bytes: u64,
 }
 
+/// How far an import is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// Of the file; rows are being sorted.
+    Read {
+        bytes: u64,
+    },
+    Stored {
+        rows: u64,
+        of: u64,
+    },
+}
+
 /// What is kept of one row.
 pub type Person = (NumberHash, Stored);
 
@@ -67,40 +85,49 @@ pub struct Summary {
 }
 
 impl Import<'_> {
-    /// Reads all of `source`. `on_bad` is told each bad row as it comes, `on_bytes` how far the reading is.
+    /// Reads all of `source`. `on_bad` is told each bad row as it comes, `on_progress` how far it is.
     ///
     /// # Errors
-    /// The header is missing or not understood, the source cannot be read, the database cannot be written, or holds
-    /// rows of another key.
+    /// The header is missing or not understood, the source cannot be read, there is no room, the database cannot be written,
+    /// or holds rows of another key.
     pub fn run(
         &self,
         source: impl BufRead,
         database: &mut Database,
         on_bad: &mut dyn FnMut(BadRow),
-        on_bytes: &mut dyn FnMut(u64),
+        on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Summary, ImportError> {
         self.claim(database)?;
-        let (mut summary, mut batch) = (Summary::default(), PeopleBatch::default());
-        let end = self.read(source, &mut |at, row| {
+        let mut summary = Summary::default();
+        let mut runs = Runs::new(database.folder());
+        let read = self.read(source, &mut |at, row| {
             match row {
                 Ok((number, stored)) => {
                     summary.imported += 1;
-                    batch.push(number, stored);
+                    let is_full =
+                        runs.push(number, &stored).map_err(|error| ImportError::Sort { line: at.line, error })?;
+                    if is_full {
+                        on_progress(Progress::Read { bytes: at.bytes });
+                    }
                 }
                 Err(reason) => {
                     summary.bad += 1;
                     on_bad(BadRow { line: at.line, reason });
                 }
             }
-            if batch.len() >= BATCH_ROWS {
-                write(database, &mut batch, at.line)?;
-                on_bytes(at.bytes);
-            }
             Ok(())
-        })?;
-        write(database, &mut batch, end.line)?;
-        on_bytes(end.bytes);
-        Ok(summary)
+        });
+        // What was read before the file failed is not lost.
+        let broken = match read {
+            Ok(end) => {
+                on_progress(Progress::Read { bytes: end.bytes });
+                None
+            }
+            Err(error @ ImportError::Read { .. }) => Some(error),
+            Err(error) => return Err(error),
+        };
+        runs.store(database, on_progress)?;
+        broken.map_or(Ok(summary), Err)
     }
 
     /// Reads all of `source` and stores nothing: each row goes to `on_row`, as what is kept of a person or as what is wrong
@@ -124,8 +151,7 @@ impl Import<'_> {
     }
 
     fn claim(&self, database: &Database) -> Result<(), ImportError> {
-        let store = |error| ImportError::Store { line: 0, error };
-        database.expect_many_people().map_err(store)?;
+        let store = |error| ImportError::Store { stored: 0, error };
         let mark = self.registry.key_mark();
         if !database.is_registry_key(&mark).map_err(store)? {
             return Err(ImportError::OtherKey);
@@ -141,13 +167,6 @@ impl Import<'_> {
         let (e164, stored) = read_row(columns, &fields, self)?;
         Ok(Some((self.registry.hash(&e164), stored)))
     }
-}
-
-fn write(database: &mut Database, batch: &mut PeopleBatch, line: u64) -> Result<(), ImportError> {
-    if batch.is_empty() {
-        return Ok(());
-    }
-    database.put_people(batch).map_err(|error| ImportError::Store { line, error })
 }
 
 fn read_header<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<Columns, ImportError> {

@@ -14,7 +14,7 @@ mod writer;
 pub use agents::{AgentRow, Hashes, NewAgent, digest_word};
 pub use calls::CallRow;
 pub use database::Database;
-pub use registry::PeopleBatch;
+pub use registry::PersonRow;
 pub use sqlite::{SqliteStore, StoreOptions};
 
 use crate::call::record::CallRecord;

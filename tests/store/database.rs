@@ -10,7 +10,7 @@ use onekey::codec::StreamCounts;
 use onekey::ids::{AgentId, CallId, Language, LineName, PromiseId};
 use onekey::promise::{AskedBy, Closing, Entry};
 use onekey::server::ledger_file::{LedgerFile, LedgerOptions, StoreFollower};
-use onekey::server::store::{AgentChange, Database, Hashes, NewAgent, PeopleBatch, SqliteStore, Store, StoreOptions};
+use onekey::server::store::{AgentChange, Database, Hashes, NewAgent, PersonRow, SqliteStore, Store, StoreOptions};
 use onekey::sip::registrar::{Binding, DigestChoice};
 use onekey::sip::{Flow, Transport};
 use onekey::time::{Time, Wall};
@@ -81,10 +81,9 @@ fn record(call: u64) -> CallRecord {
 }
 
 fn put_person(path: &Path, number: NumberHash) {
-    let mut batch = PeopleBatch::default();
-    let flags = BTreeSet::from(["assist".to_owned()]);
-    batch.push(number, Stored { flags, ..Stored::default() });
-    Database::open(path, PATIENCE).unwrap().put_people(&mut batch).unwrap();
+    let stored = Stored { flags: BTreeSet::from(["assist".to_owned()]), ..Stored::default() };
+    let row = PersonRow { number, kind: 0, months: stored.months() };
+    Database::open(path, PATIENCE).unwrap().put_people(&[stored.kind()], &[row]).unwrap();
 }
 
 fn look_up(store: &SqliteStore, number: NumberHash) -> Result<Option<CallerFacts>, String> {

@@ -3,7 +3,7 @@
 use super::place::{Place, answer, reply};
 use jiff::civil::date;
 use onekey::callers::{CallerRegistry, Reached, Stored};
-use onekey::server::registry_import::{BadRow, Import, ImportError, Summary};
+use onekey::server::registry_import::{BadRow, Import, ImportError, Progress, Summary};
 use onekey::server::store::{Database, SqliteStore, Store, StoreOptions};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -15,10 +15,15 @@ fn registry() -> CallerRegistry {
 fn import(database: &mut Database, csv: &[u8]) -> (Result<Summary, ImportError>, Vec<BadRow>) {
     let registry = registry();
     let import = Import { registry: &registry, thresholds: &[60, 65], today: date(2026, 11, 21) };
-    let (mut bad, mut at) = (Vec::new(), 0);
-    let summary = import.run(csv, database, &mut |row| bad.push(row), &mut |bytes| at = bytes);
-    if summary.is_ok() {
+    let (mut bad, mut at, mut stored) = (Vec::new(), 0, (0, 0));
+    let mut on_progress = |progress| match progress {
+        Progress::Read { bytes } => at = bytes,
+        Progress::Stored { rows, of } => stored = (rows, of),
+    };
+    let summary = import.run(csv, database, &mut |row| bad.push(row), &mut on_progress);
+    if let Ok(summary) = &summary {
         assert_eq!(at, csv.len() as u64, "the progress ends at the end");
+        assert_eq!(stored, (summary.imported, summary.imported));
     }
     (summary, bad)
 }

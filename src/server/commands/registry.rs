@@ -3,7 +3,7 @@
 use super::{CommandError, Done, PROBLEMS, open_database, open_existing, wall_now};
 use crate::callers::{CallerRegistry, Reached, earliest_date};
 use crate::server::config::Config;
-use crate::server::registry_import::Import;
+use crate::server::registry_import::{BadRow, Import, Progress};
 use crate::server::secrets::Secrets;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -11,6 +11,10 @@ use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+
+const READING: &str =
+    "reading {bar:40} {percent:>3} %  {binary_bytes}/{binary_total_bytes}  {elapsed_precise} (left: {eta_precise})";
+const STORING: &str = "storing {bar:40} {percent:>3} %  {human_pos}/{human_len} numbers  {elapsed_precise}";
 
 /// Imports a CSV file; status 1 when any row was bad.
 ///
@@ -20,8 +24,7 @@ pub fn import(config: &Config, file: &Path, is_json: bool) -> Done {
     let failed = |error| CommandError::Said(format!("{}: {error}", file.display()));
     let source = File::open(file).map_err(failed)?;
     let bar = ProgressBar::new(source.metadata().map_err(failed)?.len());
-    let style = "{bar:40} {percent:>3} %  {binary_bytes}/{binary_total_bytes}  {elapsed_precise} (left: {eta_precise})";
-    if let Ok(style) = ProgressStyle::with_template(style) {
+    if let Ok(style) = ProgressStyle::with_template(READING) {
         bar.set_style(style);
     }
     let registry = caller_registry(config)?;
@@ -30,11 +33,19 @@ pub fn import(config: &Config, file: &Path, is_json: bool) -> Done {
     let import = Import { registry: &registry, thresholds: &config.registry.thresholds, today };
     let began = Instant::now();
     let name = file.display();
-    let mut on_bad = |bad: crate::server::registry_import::BadRow| {
-        bar.suspend(|| eprintln!("{name}:{}: {}", bad.line, bad.reason));
+    let mut on_bad = |bad: BadRow| bar.suspend(|| eprintln!("{name}:{}: {}", bad.line, bad.reason));
+    let mut on_progress = |progress| match progress {
+        Progress::Read { bytes } => bar.set_position(bytes),
+        Progress::Stored { rows, of } => {
+            if let Ok(style) = ProgressStyle::with_template(STORING) {
+                bar.set_style(style);
+            }
+            bar.set_length(of);
+            bar.set_position(rows);
+        }
     };
     let summary = import
-        .run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut |at| bar.set_position(at))
+        .run(BufReader::with_capacity(1 << 18, source), &mut database, &mut on_bad, &mut on_progress)
         .map_err(|error| CommandError::Said(format!("{name}: {error}")))?;
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();

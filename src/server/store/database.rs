@@ -62,6 +62,11 @@ impl Database {
         Ok(Database { connection, path: path.to_owned(), file: file_id(path) })
     }
 
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     /// Is the file at the path still the one that is open?
     pub(super) fn is_current(&self) -> bool {
         self.file.is_some() && self.file == file_id(&self.path)

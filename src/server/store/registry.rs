@@ -4,65 +4,40 @@ use super::{Database, StoreError};
 use crate::caller::NumberHash;
 use crate::callers::Stored;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
-use std::collections::BTreeMap;
 
 /// Which key the rows were hashed under (its mark, not the key).
 const KEY_MARK: &str = "registry_key_mark";
 
-/// Rows on their way into the registry, written in one transaction when there are enough.
-#[derive(Debug, Default)]
-pub struct PeopleBatch {
-    rows: Vec<(NumberHash, Stored)>,
-}
-
-impl PeopleBatch {
-    pub fn push(&mut self, number: NumberHash, stored: Stored) {
-        self.rows.push((number, stored));
-    }
-
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
+/// A row on its way into the registry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PersonRow {
+    pub number: NumberHash,
+    /// Its place in the list of kinds that comes with it ([`Stored::kind`]).
+    pub kind: u32,
+    /// [`Stored::months`].
+    pub months: Vec<u8>,
 }
 
 impl Database {
-    /// For an import: hashes fall all over the tree, so more of it is kept in memory (256 MiB at most).
+    /// Writes rows in one transaction; of several rows of one number, and of old and new, the last one counts. Rows in the
+    /// order of their numbers share pages of the tree: they are written several times as fast, and the pages are full.
     ///
     /// # Errors
-    /// The database cannot be read.
-    pub fn expect_many_people(&self) -> Result<(), StoreError> {
-        Ok(self.connection.pragma_update(None, "cache_size", -(256 << 10))?)
-    }
-
-    /// Writes and empties the batch; of several rows of one number, and of old and new, the last one counts.
-    ///
-    /// # Errors
-    /// The database cannot be written; the batch is then as it was.
-    pub fn put_people(&mut self, batch: &mut PeopleBatch) -> Result<(), StoreError> {
-        // In the order of the tree: neighbours share pages. The sort is stable, so later rows still win.
-        batch.rows.sort_by_key(|(number, _)| *number);
+    /// The database cannot be written; it is then as it was.
+    pub fn put_people(&mut self, kinds: &[String], rows: &[PersonRow]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut kinds = BTreeMap::new();
+        let ids: Vec<u64> = kinds.iter().map(|kind| kind_id(&transaction, kind)).collect::<Result<_, _>>()?;
         {
             let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO registry VALUES (?1, ?2)")?;
-            for (number, stored) in &batch.rows {
-                let kind = stored.kind();
-                let id = match kinds.get(&kind) {
-                    Some(id) => *id,
-                    None => *kinds.entry(kind.clone()).or_insert(kind_id(&transaction, &kind)?),
-                };
-                let mut facts = Vec::with_capacity(8);
-                push_leb128(&mut facts, id);
-                facts.extend_from_slice(&stored.months());
-                insert.execute((number.0.as_slice(), facts))?;
+            let mut facts = Vec::with_capacity(16);
+            for row in rows {
+                facts.clear();
+                push_leb128(&mut facts, ids.get(row.kind as usize).copied().unwrap_or_default());
+                facts.extend_from_slice(&row.months);
+                insert.execute((row.number.0.as_slice(), facts.as_slice()))?;
             }
         }
         transaction.commit()?;
-        batch.rows.clear();
         Ok(())
     }
 
