@@ -72,7 +72,9 @@ fn run(command: Command, config: &Config) -> Done {
         Command::Promises(PromisesCommand::Take { promise, by }) => promises::take(config, promise, &by),
         Command::Promises(PromisesCommand::Close { promise }) => promises::close(config, promise),
         Command::Calls(CallsCommand::List { limit, json }) => calls::list(config, limit, json),
-        Command::Bench { what, seconds, json } => bench::run(config, what.into(), seconds, json),
+        Command::Bench { what, seconds, json, plot } => {
+            bench::run(config, what.into(), &bench::Wish { seconds, is_json: json, plot })
+        }
     }
 }
 
@@ -173,6 +175,9 @@ enum Command {
         seconds: u64,
         #[arg(long, global = true)]
         json: bool,
+        /// Measure at five sizes up to the one that is asked for, and draw how the figures grow: an SVG
+        #[arg(long, global = true, value_name = "FILE")]
+        plot: Option<PathBuf>,
     },
 }
 

@@ -57,6 +57,21 @@ fn the_machine_alone_and_a_plan() {
 }
 
 #[test]
+fn how_figures_grow_is_drawn() {
+    let file = std::env::temp_dir().join(format!("onekey-plot-{}.svg", std::process::id()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onekey"));
+    command.args(["bench", "check", "--steps", "80", "--json", "--plot"]).arg(&file);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("onekey runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let steps: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON a line")).collect();
+    let steps: Vec<_> = steps.iter().map(|found| found["of"]["steps"].as_u64().unwrap_or(0)).collect();
+    assert_eq!(steps, [10, 20, 40, 60, 80]);
+    let drawn = std::fs::read_to_string(&file).expect("a picture");
+    assert!(drawn.starts_with("<svg") && drawn.matches("<circle").count() == 10, "{drawn}");
+    std::fs::remove_file(&file).expect("the picture is there");
+}
+
+#[test]
 fn people_are_imported_and_found() {
     let figures = measured("registry", &["registry", "--rows", "5000"]);
     assert!(value(&figures, "on the disk per row") < 60.0, "{figures:#}");

@@ -37,6 +37,23 @@ pub enum What {
     Check { steps: usize },
 }
 
+impl What {
+    /// So many parts of as many, at least one of whatever is counted.
+    pub fn of_size(self, parts: u64, of: u64) -> What {
+        let part = |whole: u64| (whole * parts / of).max(1);
+        let calls_of = |calls: usize| part(calls as u64) as usize;
+        match self {
+            What::Limit { calls } => What::Limit { calls: calls_of(calls) },
+            What::Prompts { calls, talking } => What::Prompts { calls: calls_of(calls), talking },
+            What::Bridges { calls } => What::Bridges { calls: calls_of(calls) },
+            What::Setup { rate } => What::Setup { rate: part(rate) },
+            What::Keys { calls } => What::Keys { calls: calls_of(calls) },
+            What::Registry { rows } => What::Registry { rows: part(rows) },
+            What::Check { steps } => What::Check { steps: calls_of(steps).max(2) },
+        }
+    }
+}
+
 /// Measures for `time` (and somewhat longer for what comes before); `tell` hears what is going on.
 ///
 /// # Errors

@@ -11,7 +11,7 @@
 //! measures  one function for each bench with a server               wire     many datagrams in one system call
 //! checking  a dialplan read and proved                              people   the registry of callers
 //! figures   what was found: a table, or JSON                        words    SIP as text        spread  quantiles
-//! scratch   a folder for what is measured
+//! scratch   a folder for what is measured                           plot     figures at several sizes, drawn
 //! ```
 
 mod checking;
@@ -22,6 +22,7 @@ mod hearing;
 mod limit;
 mod measures;
 mod people;
+mod plot;
 mod scratch;
 mod spread;
 mod subject;
@@ -33,25 +34,43 @@ pub use measures::What;
 
 use crate::server::commands::{CommandError, Done};
 use crate::server::config::Config;
+use figures::Figures;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// How it is measured and told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    pub seconds: u64,
+    pub is_json: bool,
+    /// Measure at several sizes and draw the figures into this file.
+    pub plot: Option<PathBuf>,
+}
 
 /// Measures, and prints the figures.
 ///
 /// # Errors
 /// What could not be measured, and why.
-pub fn run(config: &Config, what: What, seconds: u64, is_json: bool) -> Done {
+pub fn run(config: &Config, what: What, wish: &Wish) -> Done {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner());
     bar.enable_steady_tick(Duration::from_millis(250));
-    let figures =
-        measures::measure(config, what, Duration::from_secs(seconds), &mut |doing| bar.set_message(doing.to_owned()));
+    let sizes = if wish.plot.is_some() { plot::EIGHTHS.as_slice() } else { &[8] };
+    let mut found: Vec<Figures> = Vec::new();
+    for size in sizes {
+        let what = what.of_size(*size, 8);
+        let time = Duration::from_secs(wish.seconds);
+        let figures = measures::measure(config, what, time, &mut |doing| bar.set_message(doing.to_owned()));
+        let figures = figures.map_err(|error| CommandError::Said(error.to_string()))?;
+        // Each at once: a long series that breaks off has not been for nothing.
+        bar.suspend(|| if wish.is_json { println!("{}", figures.to_json()) } else { print!("{}", figures.to_table()) });
+        found.push(figures);
+    }
     bar.finish_and_clear();
-    let figures = figures.map_err(|error| CommandError::Said(error.to_string()))?;
-    if is_json {
-        println!("{}", figures.to_json());
-    } else {
-        print!("{}", figures.to_table());
+    if let Some(path) = &wish.plot {
+        let drawn = plot::svg(&found).map_err(|error| CommandError::Said(error.to_string()))?;
+        std::fs::write(path, drawn).map_err(|error| CommandError::Said(format!("{}: {error}", path.display())))?;
     }
     Ok(ExitCode::SUCCESS)
 }

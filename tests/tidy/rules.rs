@@ -92,6 +92,7 @@ const HOMES: &[(&str, &str)] = &[
     ("rtp_rs", "src/media/stream.rs"),
     ("hound", "src/server/files.rs"),
     ("dagre", "src/picture/layout.rs"),
+    ("plotters", "src/bench/plot.rs"),
     ("axum", "src/console/"),
     ("reqwest", "src/server/lookup.rs"),
     ("rusqlite", "src/server/store"),
