@@ -1,9 +1,10 @@
 //! The limit of this machine here and now, with no engine: bare loops that send, receive and forward the packets of so
 //! many calls, one thread on each core, and do nothing else. What Onekey costs is told as a ratio to them.
 //!
-//! Two layouts: a port for each leg as the server has it (RFC 3550 §11; whoever is behind a NAT can be told apart), sent by
-//! `sendto`; and one port for all, where `sendmmsg` and `recvmmsg` take 64 at once. The other side is the load generator's:
-//! few sockets that are read every millisecond.
+//! Three layouts: a port for each leg as the server has it (RFC 3550 §11; whoever is behind a NAT can be told apart), sent by
+//! `sendto`; the same, each connected to its peer, so that the kernel need not find the way anew for each packet; and one
+//! port for all, where `sendmmsg` and `recvmmsg` take 64 at once. The other side is the load generator's: few sockets that
+//! are read every millisecond.
 
 use super::BenchError;
 use super::cost::{thread_time, wall};
@@ -23,7 +24,12 @@ const PER_SECOND: f64 = 50.0;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Layout {
     PortEach,
+    Connected,
     OnePort,
+}
+
+impl Layout {
+    pub const ALL: [Layout; 3] = [Layout::PortEach, Layout::Connected, Layout::OnePort];
 }
 
 /// What one bare loop did.
@@ -94,7 +100,8 @@ pub fn forward(layout: Layout, calls: usize, time: Duration) -> Result<Bare, Ben
     std::thread::scope(|scope| {
         let callers = scope.spawn(|| callers(&targets, &over));
         let result = on_threads(sockets, |sockets| match layout {
-            Layout::PortEach => forward_ports(&sockets, time),
+            Layout::PortEach => forward_ports(&sockets, false, time),
+            Layout::Connected => forward_ports(&sockets, true, time),
             Layout::OnePort => forward_one(&sockets[0], time),
         });
         over.store(true, Ordering::Relaxed);
@@ -121,7 +128,9 @@ fn callers(targets: &[SocketAddrV4], over: &AtomicBool) -> Result<(), BenchError
     Ok(())
 }
 
-fn forward_ports(sockets: &[UdpSocket], time: Duration) -> Result<Bare, BenchError> {
+/// `is_connected`: to whom the first packet comes from.
+fn forward_ports(sockets: &[UdpSocket], is_connected: bool, time: Duration) -> Result<Bare, BenchError> {
+    let mut peers = vec![false; sockets.len()];
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     for (number, socket) in sockets.iter().enumerate() {
         epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
@@ -131,10 +140,23 @@ fn forward_ports(sockets: &[UdpSocket], time: Duration) -> Result<Bare, BenchErr
     while Instant::now() < end {
         let count = epoll.wait(&mut events, EpollTimeout::from(20u8))?;
         for event in &events[..count] {
-            let socket = &sockets[event.data() as usize];
-            while let Ok((length, from)) = socket.recv_from(&mut bytes) {
-                renumber(&mut bytes);
-                bare.packets += u64::from(socket.send_to(&bytes[..length], from).is_ok());
+            let number = event.data() as usize;
+            let socket = &sockets[number];
+            // One of each in turn: to ask a socket in vain costs as much as a packet.
+            let from = match peers[number] {
+                true => socket.recv(&mut bytes).map(|length| (length, None)),
+                false => socket.recv_from(&mut bytes).map(|(length, from)| (length, Some(from))),
+            };
+            let Ok((length, from)) = from else { continue };
+            renumber(&mut bytes);
+            let sent = match from {
+                None => socket.send(&bytes[..length]),
+                Some(from) => socket.send_to(&bytes[..length], from),
+            };
+            bare.packets += u64::from(sent.is_ok());
+            if let Some(from) = from.filter(|_| is_connected) {
+                socket.connect(from)?;
+                peers[number] = true;
             }
         }
     }
@@ -179,8 +201,11 @@ impl Pacer {
     fn new(layout: Layout, targets: impl Iterator<Item = SocketAddrV4>) -> Result<Pacer, BenchError> {
         let mut pacer = Pacer { sockets: Vec::new(), phases: Default::default(), layout };
         for (number, to) in targets.enumerate() {
-            if layout == Layout::PortEach || pacer.sockets.is_empty() {
+            if layout != Layout::OnePort || pacer.sockets.is_empty() {
                 pacer.sockets.push(wire::open(Ipv4Addr::LOCALHOST)?);
+            }
+            if layout == Layout::Connected {
+                pacer.sockets[number].connect(to)?;
             }
             pacer.phases[number % PHASES].push((pacer.sockets.len() - 1, to, [0x80; PACKET_BYTES]));
         }
@@ -200,6 +225,11 @@ impl Pacer {
                 Layout::PortEach => {
                     for (socket, to, packet) in phase.iter() {
                         bare.packets += u64::from(self.sockets[*socket].send_to(packet, *to).is_ok());
+                    }
+                }
+                Layout::Connected => {
+                    for (socket, _, packet) in phase.iter() {
+                        bare.packets += u64::from(self.sockets[*socket].send(packet).is_ok());
                     }
                 }
                 Layout::OnePort => {

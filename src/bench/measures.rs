@@ -82,6 +82,14 @@ fn bare(calls: usize, time: Duration, tell: &mut dyn FnMut(&str)) -> Result<Figu
             ],
         ),
         (
+            Layout::Connected,
+            [
+                "sending, a connected port each: processor per call-second",
+                "sending, a connected port each: p99 late",
+                "forwarding, a connected port each: processor per bridged call-second",
+            ],
+        ),
+        (
             Layout::OnePort,
             [
                 "sending, one port: processor per call-second",
@@ -211,10 +219,11 @@ fn listen(
     Ok(spent)
 }
 
-/// The bare loops in both layouts, run before the server and after it: a machine that is shared changes within a minute.
+/// The bare loops in all layouts, run before the server and after it: a machine that is shared changes within a minute.
 #[derive(Default)]
 struct Limits {
     each: Bare,
+    connected: Bare,
     one: Bare,
 }
 
@@ -225,18 +234,26 @@ impl Limits {
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), BenchError> {
         tell("the limit");
-        self.each = std::mem::take(&mut self.each).with(&run(Layout::PortEach)?);
-        self.one = std::mem::take(&mut self.one).with(&run(Layout::OnePort)?);
+        for layout in Layout::ALL {
+            let bare = match layout {
+                Layout::PortEach => &mut self.each,
+                Layout::Connected => &mut self.connected,
+                Layout::OnePort => &mut self.one,
+            };
+            *bare = std::mem::take(bare).with(&run(layout)?);
+        }
         Ok(())
     }
 
     /// `streams`: how many streams make one call.
     fn add_ratios(&self, figures: &mut Figures, spent: f64, streams: f64) {
-        let (each, one) = (self.each.per_call_second() * streams, self.one.per_call_second() * streams);
+        let [each, connected, one] =
+            [&self.each, &self.connected, &self.one].map(|bare| bare.per_call_second() * streams);
         figures.add("limit, a port each", each, "us");
+        figures.add("limit, a connected port each", connected, "us");
         figures.add("limit, one port", one, "us");
         figures.add("ratio to a port each", spent / each, "");
-        figures.add("ratio to the best", spent / each.min(one), "");
+        figures.add("ratio to the best", spent / each.min(connected).min(one), "");
     }
 }
 

@@ -9,7 +9,8 @@ use plotters::prelude::*;
 pub const EIGHTHS: [u64; 5] = [1, 2, 4, 6, 8];
 
 const PANEL: (u32, u32) = (430, 360);
-const COLOURS: [RGBColor; 3] = [RGBColor(0, 90, 160), RGBColor(200, 80, 20), RGBColor(120, 120, 120)];
+const COLOURS: [RGBColor; 4] =
+    [RGBColor(0, 90, 160), RGBColor(200, 80, 20), RGBColor(120, 120, 120), RGBColor(60, 140, 60)];
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// One picture: its title, its unit, and the figures that it compares.
@@ -23,7 +24,10 @@ const fn panel(title: &'static str, figures: &'static [&'static str]) -> Panel {
 }
 
 const CALLS: &[Panel] = &[
-    panel("processor", &["processor per call-second", "limit, a port each", "limit, one port"]),
+    panel(
+        "processor",
+        &["processor per call-second", "limit, a port each", "limit, a connected port each", "limit, one port"],
+    ),
     panel("lateness", &["p50 late", "p99 late", "p99.9 late"]),
     panel("memory", &["resident memory per call"]),
 ];
@@ -45,13 +49,21 @@ const CHECK: &[Panel] = &[panel("processor", &["processor"]), panel("for each st
 const LIMIT: &[Panel] = &[
     panel(
         "processor",
-        &["sending, a port each: processor per call-second", "sending, one port: processor per call-second"],
+        &[
+            "sending, a port each: processor per call-second",
+            "sending, a connected port each: processor per call-second",
+            "sending, one port: processor per call-second",
+        ],
     ),
-    panel("p99 of lateness", &["sending, a port each: p99 late", "sending, one port: p99 late"]),
+    panel(
+        "p99 of lateness",
+        &["sending, a port each: p99 late", "sending, a connected port each: p99 late", "sending, one port: p99 late"],
+    ),
     panel(
         "processor, forwarding",
         &[
             "forwarding, a port each: processor per bridged call-second",
+            "forwarding, a connected port each: processor per bridged call-second",
             "forwarding, one port: processor per bridged call-second",
         ],
     ),
