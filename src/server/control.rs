@@ -6,6 +6,7 @@
 use super::clock::Clock;
 use super::inbox::{AnswerTo, Arrival, Arrivals, Inbox, View};
 use super::media_worker::WorkerDoor;
+use super::rest::{Rest, sleep_exactly};
 use super::sip_socket::SipSockets;
 use crate::call::record::CallRecord;
 use crate::engine::Engine;
@@ -15,7 +16,11 @@ use crate::sip::offenders::Offence;
 use std::io;
 use std::net::IpAddr;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
+
+/// From one wake to the next while many things arrive: what a call may wait for its answer then.
+const REST: Duration = Duration::from_micros(300);
 
 /// What remembers for the engine: registry, ledger, database. Called on the control thread: it must hand the work on, not do it.
 pub trait Answers: Send {
@@ -52,12 +57,14 @@ impl Control {
     fn run(mut self, arrivals: &Arrivals) {
         let mut wishes = Vec::with_capacity(64);
         let mut quiet_waiters: Vec<oneshot::Sender<()>> = Vec::new();
+        let mut rest = Rest::new(REST);
+        sleep_exactly();
         loop {
             // Deadlines first: a flood of messages must not hold up a timer.
             if self.wait().is_some_and(|wait| wait.is_zero()) && self.handle(Input::Tick, &mut wishes) {
                 self.tell_if_quiet(&mut quiet_waiters);
             }
-            let Some(arrival) = arrivals.next(self.wait()) else { continue };
+            let Some(arrival) = self.arrival(arrivals, &mut rest) else { continue };
             match arrival {
                 Arrival::Sip(input) | Arrival::Other(input) => {
                     if !self.handle(input, &mut wishes) {
@@ -86,7 +93,17 @@ impl Control {
         }
     }
 
-    fn wait(&self) -> Option<std::time::Duration> {
+    fn arrival(&self, arrivals: &Arrivals, rest: &mut Rest) -> Option<Arrival> {
+        if let Some(arrival) = arrivals.here() {
+            return Some(arrival);
+        }
+        rest.before_waiting(self.wait());
+        let arrival = arrivals.next(self.wait());
+        rest.woke(arrival.is_some());
+        arrival
+    }
+
+    fn wait(&self) -> Option<Duration> {
         self.engine.next_timeout().map(|at| at.since(self.clock.time()))
     }
 

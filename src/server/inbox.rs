@@ -97,6 +97,11 @@ impl Inbox {
 }
 
 impl Arrivals {
+    /// What is here already.
+    pub fn here(&self) -> Option<Arrival> {
+        self.counted(self.receiver.try_recv().ok())
+    }
+
     /// The next arrival; `None` after `wait` (or for ever, where there is none) without any.
     pub fn next(&self, wait: Option<Duration>) -> Option<Arrival> {
         let arrival = match wait {
@@ -104,6 +109,10 @@ impl Arrivals {
             // Every sender is gone only when the program stops.
             None => Some(self.receiver.recv().unwrap_or(Arrival::Stop)),
         };
+        self.counted(arrival)
+    }
+
+    fn counted(&self, arrival: Option<Arrival>) -> Option<Arrival> {
         if matches!(arrival, Some(Arrival::Sip(_))) {
             self.sip_waiting.fetch_sub(1, Ordering::Relaxed);
         }

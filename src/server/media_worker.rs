@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::inbox::Inbox;
 use super::media_sockets::{Kind, MediaSockets};
 use super::recording_file::{Recorder, Recording};
+use super::rest::{Rest, sleep_exactly};
 use crate::engine::input::Input;
 use crate::ids::{LegId, WorkerId};
 use crate::media::command::MediaCommand;
@@ -19,13 +20,12 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Where packets come in wake after wake, a wake comes this long after the last one at the soonest: each then finds many
-/// packets instead of one, and a context switch costs as much as forwarding a packet. It is what a packet or a key may wait.
+/// From one wake to the next while packets or orders keep coming: it is what a packet or a key may wait.
 const REST: Duration = Duration::from_micros(500);
 /// Packets between two looks at the clock while many leave or come.
 const PACKETS_PER_LOOK: usize = 16;
@@ -67,6 +67,8 @@ enum Order {
 pub struct WorkerDoor {
     orders: mpsc::Sender<Order>,
     wake: Arc<EventFd>,
+    /// The wake is written, and the worker has not seen it yet.
+    is_rung: Arc<AtomicBool>,
     counts: Arc<WorkerCounts>,
 }
 
@@ -88,7 +90,8 @@ impl WorkerDoor {
     }
 
     fn put(&self, order: Order) {
-        if self.orders.send(order).is_ok() {
+        // After the order, so that whoever sees the ring finds it.
+        if self.orders.send(order).is_ok() && !self.is_rung.swap(true, Ordering::AcqRel) {
             // Full only if 2^64 wakes are unread; then the worker is awake anyway.
             let _ = self.wake.write(1);
         }
@@ -104,6 +107,7 @@ pub struct Worker {
     epoll: Epoll,
     timer: TimerFd,
     wake: Arc<EventFd>,
+    is_rung: Arc<AtomicBool>,
     orders: mpsc::Receiver<Order>,
     inbox: Inbox,
     clock: Clock,
@@ -130,7 +134,8 @@ pub fn prepare(
     epoll.add(&*wake, EpollEvent::new(EpollFlags::EPOLLIN, ORDERS))?;
     epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, DEADLINE))?;
     let counts = Arc::<WorkerCounts>::default();
-    let door = WorkerDoor { orders: sender, wake: wake.clone(), counts: counts.clone() };
+    let is_rung = Arc::<AtomicBool>::default();
+    let door = WorkerDoor { orders: sender, wake: wake.clone(), is_rung: is_rung.clone(), counts: counts.clone() };
     let worker = Worker {
         id,
         plane: MediaPlane::new(config),
@@ -138,6 +143,7 @@ pub fn prepare(
         epoll,
         timer,
         wake,
+        is_rung,
         orders,
         inbox,
         clock,
@@ -157,8 +163,7 @@ impl Worker {
             if priority {
                 ask_for_priority();
             }
-            // A rest of half a millisecond would else last a tenth longer. Where that is refused it does.
-            let _ = nix::sys::prctl::set_timerslack(1_000);
+            sleep_exactly();
             self.run(&recorder);
         })
     }
@@ -167,21 +172,21 @@ impl Worker {
         let mut events = [EpollEvent::empty(); EVENTS_PER_WAKE];
         let mut buffer = [0u8; DATAGRAM_BYTES_MAX];
         let mut wishes = Vec::with_capacity(1024);
-        let (mut woke, mut brought_packets) = (self.clock.time(), false);
+        let mut rest = Rest::new(REST);
         loop {
-            if brought_packets {
-                self.rest_until(woke + REST);
-            }
+            rest.before_waiting(self.plane.next_timeout().map(|due| due.since(self.clock.time())));
             self.arm();
             let count = match self.epoll.wait(&mut events, EpollTimeout::NONE) {
                 Ok(count) => count,
                 Err(Errno::EINTR) => 0,
                 Err(error) => panic!("epoll failed: {error}"),
             };
-            // Orders first: a packet that was sent after an order was given must find it carried out. The wake is taken
-            // back before the orders are, so that one that comes in between wakes again.
+            rest.woke(events[..count].iter().any(|event| event.data() != DEADLINE));
+            // Orders first: a packet that was sent after an order was given must find it carried out. The ring is taken
+            // back before the orders are, so that one that comes in between rings again.
             if events[..count].iter().any(|event| event.data() == ORDERS) {
                 let _ = self.wake.read();
+                self.is_rung.swap(false, Ordering::AcqRel);
             }
             if !self.take_orders(recorder, &mut wishes) {
                 return;
@@ -189,8 +194,7 @@ impl Worker {
             let mut now = self.clock.time();
             self.tick_if_due(now, recorder, &mut wishes);
             let tokens = events[..count].iter().map(|event| event.data()).filter(|token| *token < DEADLINE);
-            let (mut packets, last_woke) = (0, woke);
-            woke = now;
+            let mut packets = 0;
             for token in tokens {
                 if packets % PACKETS_PER_LOOK == PACKETS_PER_LOOK - 1 {
                     now = self.clock.time();
@@ -200,16 +204,6 @@ impl Worker {
                 packets += 1;
                 self.receive(now, token, &mut buffer, recorder, &mut wishes);
             }
-            brought_packets = packets > 0 && woke.since(last_woke) < REST * 4;
-        }
-    }
-
-    /// Sleeps, but not beyond what is due.
-    fn rest_until(&self, end: Time) {
-        let end = self.plane.next_timeout().map_or(end, |due| due.min(end));
-        let rest = end.since(self.clock.time());
-        if rest > Duration::ZERO {
-            std::thread::sleep(rest);
         }
     }
 

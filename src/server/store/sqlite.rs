@@ -8,6 +8,7 @@ use crate::callers::{earliest_date, facts_on};
 use crate::ids::AgentId;
 use crate::promise::Entry;
 use crate::queue::ledger::without_number;
+use crate::server::rest::{Rest, sleep_exactly};
 use crate::sip::registrar::{AgentAccount, Binding};
 use crate::time::Wall;
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ const LOOKUPS_MAX: usize = 4096;
 const WRITES_MAX: usize = 10_000;
 /// After a failure the file is tried again this much later; look-ups in between fail at once.
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
+
+/// From one wake to the next while there are many look-ups: what a call may wait longer then.
+const LOOKUP_REST: Duration = Duration::from_micros(200);
 
 /// How patient the store is with a locked database.
 #[derive(Clone, Copy, Debug)]
@@ -246,13 +250,24 @@ struct Reader {
 
 impl Reader {
     fn run(&mut self, receiver: &Receiver<(NumberHash, LookupReply)>) {
+        let mut rest = Rest::new(LOOKUP_REST);
+        sleep_exactly();
         while let Ok((number, reply)) = receiver.recv() {
-            let facts = self.keeper.with(|database| facts_of(database, self.key_mark.get(), number));
-            if facts.is_err() {
-                self.counts.lookups_failed.fetch_add(1, Ordering::Relaxed);
+            rest.woke(true);
+            self.answer(number, reply);
+            for (number, reply) in receiver.try_iter() {
+                self.answer(number, reply);
             }
-            reply(facts.map_err(|error| error.to_string()));
+            rest.before_waiting(None);
         }
+    }
+
+    fn answer(&mut self, number: NumberHash, reply: LookupReply) {
+        let facts = self.keeper.with(|database| facts_of(database, self.key_mark.get(), number));
+        if facts.is_err() {
+            self.counts.lookups_failed.fetch_add(1, Ordering::Relaxed);
+        }
+        reply(facts.map_err(|error| error.to_string()));
     }
 }
 

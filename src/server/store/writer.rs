@@ -8,6 +8,7 @@ use super::{Database, StoreCounts, StoreError, WriteReply};
 use crate::call::record::CallRecord;
 use crate::ids::AgentId;
 use crate::promise::Entry;
+use crate::server::rest::Rest;
 use crate::sip::registrar::Binding;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ const KEPT_MAX: usize = 50_000;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
+/// From one transaction to the next while there is much to write: each costs a visit to the disk.
+const REST: Duration = Duration::from_millis(10);
 
 /// Something to be stored.
 pub(super) enum Write {
@@ -84,10 +87,13 @@ impl Writer {
 
     /// Until every sender is gone; then tries once more what is left.
     pub(super) fn run(&mut self, receiver: &Receiver<Write>) {
+        let mut rest = Rest::new(REST);
         loop {
+            rest.before_waiting(None);
             let wait = self.retry.map_or(IDLE, |(at, _)| at.saturating_duration_since(Instant::now()));
             match receiver.recv_timeout(wait) {
                 Ok(first) => {
+                    rest.woke(true);
                     self.take_in(first);
                     for more in receiver.try_iter().take(BATCH_MAX - 1) {
                         self.take_in(more);
