@@ -172,7 +172,7 @@ impl Worker {
         let mut events = [EpollEvent::empty(); EVENTS_PER_WAKE];
         let mut buffer = [0u8; DATAGRAM_BYTES_MAX];
         let mut wishes = Vec::with_capacity(1024);
-        let mut rest = Rest::new(REST);
+        let mut rest = Rest::between(REST, REST * 4);
         loop {
             rest.before_waiting(self.plane.next_timeout().map(|due| due.since(self.clock.time())));
             self.arm();

@@ -34,6 +34,7 @@ pub mod secrets;
 pub mod shutdown;
 pub mod sip_socket;
 pub mod sip_tcp;
+mod sip_udp;
 pub mod speech;
 pub mod store;
 pub mod tcp_places;

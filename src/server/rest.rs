@@ -8,13 +8,21 @@ use std::time::{Duration, Instant};
 pub(super) struct Rest {
     /// From one wake to the next, at least, while there is much to do.
     every: Duration,
+    /// Wakes that follow each other within this are close together.
+    near: Duration,
     woke: Instant,
     is_busy: bool,
 }
 
 impl Rest {
+    /// Rests as long as each rest is followed by work at once, or nearly so.
     pub fn new(every: Duration) -> Rest {
-        Rest { every, woke: Instant::now(), is_busy: false }
+        Rest::between(every, every * 3 / 2)
+    }
+
+    /// For work that comes in bursts: rests while wakes follow each other within `near`.
+    pub fn between(every: Duration, near: Duration) -> Rest {
+        Rest { every, near, woke: Instant::now(), is_busy: false }
     }
 
     /// Before a wait for more: rests if wakes come close together, but never as long as until something is `due`.
@@ -32,7 +40,7 @@ impl Rest {
     /// The wait is over, and something has come or not.
     pub fn woke(&mut self, has_work: bool) {
         let now = Instant::now();
-        self.is_busy = has_work && now.saturating_duration_since(self.woke) < self.every * 4;
+        self.is_busy = has_work && now.saturating_duration_since(self.woke) < self.near;
         self.woke = now;
     }
 }

@@ -1,33 +1,31 @@
-//! SIP on the wire: UDP sockets here, TCP connections in `sip_tcp.rs` (RFC 3261 §18).
+//! SIP on the wire (RFC 3261 §18): UDP sockets here, received from in `sip_udp.rs`; TCP connections in `sip_tcp.rs`.
 //!
 //! What arrives goes to the control loop as `Input::Sip` with a concrete local address; what the engine sends leaves from
 //! the control thread itself, without another thread in between. No error of a socket or peer ever stops anything.
 
 use super::inbox::Inbox;
-use super::local_address::LocalAddresses;
 use super::sip_tcp::{TcpConnections, TcpLimits};
-use super::{BindError, bind_error};
-use crate::engine::input::Input;
+use super::sip_udp::UdpReceiver;
+use super::{ServeError, bind_error};
 use crate::sip::{Datagram, Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
 /// Asked of the kernel, so that a burst of INVITEs outlasts a busy moment.
 const BUFFER_BYTES: usize = 4 << 20;
-const DATAGRAM_BYTES_MAX: usize = 65_535;
-/// After an error that is not a peer's doing (network down) the socket rests this long instead of spinning.
-const REST: Duration = Duration::from_millis(20);
 
 /// Every SIP socket of the program: the way out for the control loop.
 #[derive(Clone, Debug)]
 pub struct SipSockets {
     udp: Arc<Vec<(SocketAddr, UdpSocket)>>,
+    /// Receives for as long as anybody can send.
+    #[expect(dead_code, reason = "it is dropped with the sockets, and that is all")]
+    receiver: Arc<UdpReceiver>,
     tcp: TcpConnections,
     sends_failed: Arc<AtomicU64>,
 }
@@ -39,17 +37,12 @@ pub fn open(
     tcp: &[SocketAddr],
     limits: TcpLimits,
     inbox: &Inbox,
-) -> Result<(SipSockets, Vec<SocketAddr>), BindError> {
+) -> Result<(SipSockets, Vec<SocketAddr>), ServeError> {
     let _inside = runtime.enter(); // tokio's sockets belong to the runtime that they are made in
     let mut senders = Vec::new();
     for &address in udp {
         let socket = open_udp(address).map_err(|source| bind_error("udp", address, source))?;
         let bound = socket.local_addr().map_err(|source| bind_error("udp", address, source))?;
-        let receiver = socket
-            .try_clone()
-            .and_then(tokio::net::UdpSocket::from_std)
-            .map_err(|source| bind_error("udp", address, source))?;
-        runtime.spawn(receive_udp(receiver, bound, inbox.clone()));
         senders.push((bound, socket));
     }
     let connections = TcpConnections::new(limits, runtime.clone(), inbox.clone());
@@ -59,7 +52,10 @@ pub fn open(
         tcp_addresses.push(listener.local_addr().map_err(|source| bind_error("tcp", address, source))?);
         runtime.spawn(connections.clone().accept(listener));
     }
-    let sockets = SipSockets { udp: Arc::new(senders), tcp: connections, sends_failed: Arc::default() };
+    let udp = Arc::new(senders);
+    let receiver = UdpReceiver::start(udp.clone(), inbox.clone());
+    let receiver = receiver.map_err(|source| ServeError::System { what: "threads", source })?;
+    let sockets = SipSockets { udp, receiver: Arc::new(receiver), tcp: connections, sends_failed: Arc::default() };
     Ok((sockets, tcp_addresses))
 }
 
@@ -105,36 +101,6 @@ impl SipSockets {
         let found = self.udp.iter().find(|(bound, _)| serves(bound));
         found.or_else(|| self.udp.iter().find(|(bound, _)| same_family(bound))).map(|(_, socket)| socket)
     }
-}
-
-async fn receive_udp(socket: tokio::net::UdpSocket, bound: SocketAddr, inbox: Inbox) {
-    let mut buffer = vec![0u8; DATAGRAM_BYTES_MAX];
-    let mut addresses = LocalAddresses::default();
-    loop {
-        match socket.recv_from(&mut buffer).await {
-            Ok((length, remote)) => {
-                let bytes = &buffer[..length];
-                if is_keep_alive(bytes) {
-                    continue;
-                }
-                let local = addresses.facing(bound, remote);
-                let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
-                inbox.offer_sip(Input::Sip(Datagram { flow, bytes: bytes.to_vec() }));
-            }
-            // ICMP news of something sent earlier: no reason to do anything.
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
-            }
-            Err(error) => {
-                tracing::warn!("receiving on {bound} failed and is tried again: {error}");
-                tokio::time::sleep(REST).await;
-            }
-        }
-    }
-}
-
-/// Phones behind NAT send empty lines or zero bytes to keep their mapping open; they ask for nothing.
-fn is_keep_alive(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0))
 }
 
 fn open_udp(address: SocketAddr) -> io::Result<UdpSocket> {

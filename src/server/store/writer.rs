@@ -87,7 +87,7 @@ impl Writer {
 
     /// Until every sender is gone; then tries once more what is left.
     pub(super) fn run(&mut self, receiver: &Receiver<Write>) {
-        let mut rest = Rest::new(REST);
+        let mut rest = Rest::between(REST, REST * 4);
         loop {
             rest.before_waiting(None);
             let wait = self.retry.map_or(IDLE, |(at, _)| at.saturating_duration_since(Instant::now()));
