@@ -3,7 +3,7 @@
 use super::BenchError;
 use super::checking;
 use super::cost::{Cost, wall};
-use super::crowd::{Crowd, State, Taken};
+use super::crowd::{Crowd, State};
 use super::figures::Figures;
 use super::limit::{self, Bare, Layout};
 use super::people;
@@ -147,19 +147,22 @@ fn bridges(config: &Config, calls: usize, time: Duration, tell: &mut dyn FnMut(&
     tell("dialling");
     dial_all(&mut crowd, calls)?;
     tell("asking for agents");
+    let mut heard = 0;
     for number in 0..calls {
+        crowd.talk(number);
         crowd.press(number, 0);
         if number % 4 == 3 {
             crowd.live(Duration::from_millis(10), |_| false)?;
+            talk_back(&mut crowd, &mut heard);
         }
     }
-    if !crowd.live(PATIENCE, |crowd| crowd.taken_now.len() >= calls)? {
-        return Err(failed(&format!("{} of {calls} callers reach an agent", crowd.taken_now.len()), &server));
+    let all_taken = crowd.live(PATIENCE, |crowd| {
+        talk_back(crowd, &mut heard);
+        heard >= calls
+    })?;
+    if !all_taken {
+        return Err(failed(&format!("{heard} of {calls} callers reach an agent"), &server));
     }
-    crowd.live(Duration::from_millis(500), |_| false)?;
-    let taken: Vec<Taken> = std::mem::take(&mut crowd.taken_now);
-    (0..calls).for_each(|number| crowd.talk(number));
-    taken.iter().enumerate().for_each(|(number, taken)| crowd.talk_back(taken, number));
     tell("listening");
     let mut figures = Figures::new("bridges", &[("calls", calls as u64)]);
     let spent = listen(&mut crowd, &server, &empty, calls, 2, time, &mut figures)?;
@@ -167,6 +170,14 @@ fn bridges(config: &Config, calls: usize, time: Duration, tell: &mut dyn FnMut(&
     limit.take(|layout| limit::forward(layout, calls * 2, LIMIT_TIME), tell)?;
     limit.add_ratios(&mut figures, spent, 2.0);
     Ok(figures)
+}
+
+/// Agents speak as soon as they have taken a call: whoever is not heard for some seconds is let go, and the caller gets another.
+fn talk_back(crowd: &mut Crowd, heard: &mut usize) {
+    while let Some(taken) = crowd.taken_now.get(*heard).copied() {
+        crowd.talk_back(&taken, *heard);
+        *heard += 1;
+    }
 }
 
 /// Counts for `time`, and returns the processor time per call-second in microseconds.

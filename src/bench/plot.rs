@@ -101,13 +101,14 @@ fn draw(panel: &Panel, found: &[Figures], place: &DrawingArea<SVGBackend<'_>, Sh
     let all = || lines.iter().flat_map(|(_, points)| points.iter());
     let right = all().map(|(x, _)| *x).fold(1.0, f64::max);
     let top = all().map(|(_, y)| *y).fold(0.0, f64::max);
-    // Both axes begin at 0: what grows is seen to grow, and what is flat to be flat.
+    // Both axes begin at 0: what grows is seen to grow, and what is flat to be flat. Above is room for the names.
+    let top = (top * (1.12 + 0.09 * lines.len() as f64)).max(1e-6);
     let mut chart = ChartBuilder::on(place)
         .caption(format!("{}, {}", panel.title, unit(found, panel)), ("sans-serif", 15))
         .margin(12)
         .x_label_area_size(34)
         .y_label_area_size(52)
-        .build_cartesian_2d(0.0..right * 1.02, 0.0..(top * 1.3).max(1e-6))
+        .build_cartesian_2d(0.0..right * 1.02, 0.0..top)
         .map_err(failed)?;
     chart
         .configure_mesh()
