@@ -1,7 +1,7 @@
 //! The shell around the core (DESIGN §2): sockets, files, clocks and threads, put together by [`start`] and [`serve`].
 //!
-//! Threads: one for control, one for each media plane, one that writes recordings, one that reloads, and tokio's few for
-//! SIP sockets and HTTP. They meet only by channels; the engine is owned by one of them.
+//! Threads: one for control, one for each media plane, one that receives SIP over UDP, one that writes recordings, one that
+//! reloads, and tokio's few for TCP and HTTP. They meet only by channels; the engine is owned by one of them.
 
 pub mod answers;
 pub mod clock;

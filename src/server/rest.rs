@@ -27,11 +27,7 @@ impl Rest {
 
     /// Before a wait for more: rests if wakes come close together, but never as long as until something is `due`.
     pub fn before_waiting(&self, due: Option<Duration>) {
-        if !self.is_busy {
-            return;
-        }
-        let rest = self.every.saturating_sub(self.woke.elapsed());
-        let rest = due.map_or(rest, |due| due.min(rest));
+        let rest = self.left(Instant::now(), due);
         if rest > Duration::ZERO {
             std::thread::sleep(rest);
         }
@@ -39,7 +35,18 @@ impl Rest {
 
     /// The wait is over, and something has come or not.
     pub fn woke(&mut self, has_work: bool) {
-        let now = Instant::now();
+        self.woke_at(Instant::now(), has_work);
+    }
+
+    fn left(&self, now: Instant, due: Option<Duration>) -> Duration {
+        if !self.is_busy {
+            return Duration::ZERO;
+        }
+        let rest = self.every.saturating_sub(now.saturating_duration_since(self.woke));
+        due.map_or(rest, |due| due.min(rest))
+    }
+
+    fn woke_at(&mut self, now: Instant, has_work: bool) {
         self.is_busy = has_work && now.saturating_duration_since(self.woke) < self.near;
         self.woke = now;
     }
@@ -48,4 +55,37 @@ impl Rest {
 /// Sleeps of the calling thread end when they should, instead of up to 50 us later. Where that is refused they do not.
 pub(super) fn sleep_exactly() {
     let _ = nix::sys::prctl::set_timerslack(1_000);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn us(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+
+    #[test]
+    fn who_wakes_often_rests_and_who_wakes_once_in_a_while_does_not() {
+        let (mut rest, start) = (Rest::new(us(300)), Instant::now() + us(10_000));
+        rest.woke_at(start, true);
+        assert_eq!(rest.left(start, None), Duration::ZERO, "the first for a long time");
+        rest.woke_at(start + us(100), true);
+        assert_eq!(rest.left(start + us(150), None), us(250), "from the wake on");
+        assert_eq!(rest.left(start + us(150), Some(us(40))), us(40), "but something is due");
+        rest.woke_at(start + us(420), true);
+        assert_eq!(rest.left(start + us(420), None), us(300), "work at once after the rest");
+        rest.woke_at(start + us(900), true);
+        assert_eq!(rest.left(start + us(900), None), Duration::ZERO, "the rest was in vain");
+        rest.woke_at(start + us(950), false);
+        assert_eq!(rest.left(start + us(950), None), Duration::ZERO, "nothing has come");
+    }
+
+    #[test]
+    fn bursts_are_gathered_though_there_is_a_pause_between_them() {
+        let (mut rest, start) = (Rest::between(us(500), us(2000)), Instant::now() + us(10_000));
+        rest.woke_at(start, true);
+        rest.woke_at(start + us(1000), true);
+        assert_eq!(rest.left(start + us(1000), None), us(500));
+    }
 }
