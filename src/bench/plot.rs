@@ -104,7 +104,7 @@ fn draw(panel: &Panel, found: &[Figures], place: &DrawingArea<SVGBackend<'_>, Sh
     // Both axes begin at 0: what grows is seen to grow, and what is flat to be flat. Above is room for the names.
     let top = (top * (1.12 + 0.09 * lines.len() as f64)).max(1e-6);
     let mut chart = ChartBuilder::on(place)
-        .caption(format!("{}, {}", panel.title, unit(found, panel)), ("sans-serif", 15))
+        .caption(caption(panel.title, unit(found, panel)), ("sans-serif", 15))
         .margin(12)
         .x_label_area_size(34)
         .y_label_area_size(52)
@@ -152,6 +152,10 @@ fn points(found: &[Figures], name: &str) -> Vec<(f64, f64)> {
 fn unit(found: &[Figures], panel: &Panel) -> &'static str {
     let all = found.iter().flat_map(|figures| &figures.list);
     all.clone().find(|figure| panel.figures.contains(&figure.name)).map_or("", |figure| figure.unit)
+}
+
+fn caption(title: &str, unit: &str) -> String {
+    if unit.is_empty() { title.to_owned() } else { format!("{title}, {unit}") }
 }
 
 fn shown(value: f64) -> String {
