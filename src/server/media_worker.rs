@@ -211,14 +211,12 @@ impl Worker {
             let mut now = self.clock.time();
             self.tick_if_due(now, recorder, &mut wishes);
             let tokens = events[..count].iter().map(|event| event.data()).filter(|token| *token < DEADLINE);
-            let mut packets = 0;
-            for token in tokens {
+            for (packets, token) in tokens.enumerate() {
                 if packets % PACKETS_PER_LOOK == PACKETS_PER_LOOK - 1 {
                     now = self.clock.time();
                     // Packets that arrive must not make those that leave late.
                     self.tick_if_due(now, recorder, &mut wishes);
                 }
-                packets += 1;
                 self.receive(now, token, &mut buffer, recorder, &mut wishes);
             }
         }
