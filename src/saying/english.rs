@@ -1,20 +1,12 @@
 //! English: "one hundred and five", "minus twelve dollars and five cents", "November twenty-sixth, twenty twenty-six".
 
 use super::value::Value;
-use super::{Currency, number, piece};
+use super::{Currency, decimal, digits, minus, number, piece};
 
 pub(super) fn say(value: &Value, currency: Currency) -> Vec<String> {
     match value {
-        Value::Digits(signs) => signs.iter().map(|sign| digit(*sign)).collect(),
-        Value::Number { negative, whole, decimals } => {
-            let mut said = minus(*negative);
-            said.extend(cardinal(*whole));
-            if !decimals.is_empty() {
-                said.push(piece("point"));
-                said.extend(decimals.iter().map(|digit| number(*digit)));
-            }
-            said
-        }
+        Value::Digits(signs) => digits(signs),
+        Value::Number { negative, whole, decimals } => decimal(*negative, cardinal(*whole), decimals),
         Value::Money { negative, whole, cents } => money(*negative, *whole, *cents, currency),
         Value::Date { year: years, month, day } => {
             let mut said = vec![format!("month-{month}")];
@@ -26,19 +18,6 @@ pub(super) fn say(value: &Value, currency: Currency) -> Vec<String> {
         Value::Duration { days, hours, minutes, seconds } => duration([*days, *hours, *minutes, *seconds]),
         Value::Ordinal(place) => ordinal(*place),
     }
-}
-
-fn digit(sign: char) -> String {
-    match sign {
-        '+' => piece("plus"),
-        '*' => piece("star"),
-        '#' => piece("hash"),
-        digit => number(u64::from(digit.to_digit(10).unwrap_or(0))),
-    }
-}
-
-fn minus(negative: bool) -> Vec<String> {
-    if negative { vec![piece("minus")] } else { Vec::new() }
 }
 
 /// "one million two hundred and thirty thousand and five"

@@ -4,21 +4,13 @@
 //! number. 零 stands once for any run of noughts inside. 一 is said before 十 only inside a number (一百一十).
 
 use super::value::Value;
-use super::{Currency, number, piece};
+use super::{Currency, decimal, digits, minus, number, piece};
 use crate::prompt::spoken;
 
 pub(super) fn say(value: &Value, currency: Currency) -> Vec<String> {
     match value {
-        Value::Digits(signs) => signs.iter().map(|sign| digit(*sign)).collect(),
-        Value::Number { negative, whole, decimals } => {
-            let mut said = minus(*negative);
-            said.extend(cardinal(*whole));
-            if !decimals.is_empty() {
-                said.push(piece("point"));
-                said.extend(decimals.iter().map(|digit| number(*digit)));
-            }
-            said
-        }
+        Value::Digits(signs) => digits(signs),
+        Value::Number { negative, whole, decimals } => decimal(*negative, cardinal(*whole), decimals),
         Value::Money { negative, whole, cents } => money(*negative, *whole, *cents, currency),
         Value::Date { year, month, day } => {
             let digits = [year / 1000, year / 100 % 10, year / 10 % 10, year % 10];
@@ -34,19 +26,6 @@ pub(super) fn say(value: &Value, currency: Currency) -> Vec<String> {
             said
         }
     }
-}
-
-fn digit(sign: char) -> String {
-    match sign {
-        '+' => piece("plus"),
-        '*' => piece("star"),
-        '#' => piece("hash"),
-        digit => number(u64::from(digit.to_digit(10).unwrap_or(0))),
-    }
-}
-
-fn minus(negative: bool) -> Vec<String> {
-    if negative { vec![piece("minus")] } else { Vec::new() }
 }
 
 /// 两

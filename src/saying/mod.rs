@@ -143,6 +143,32 @@ pub fn longest(language: &str, form: Form, currency: Currency, length_of: &dyn F
     Grammar::of(language).map_or(Duration::ZERO, |grammar| longest::of(grammar, form, currency, length_of))
 }
 
+/// One by one, alike in every grammar.
+fn digits(signs: &[char]) -> Vec<String> {
+    let digit = |sign: &char| match sign {
+        '+' => piece("plus"),
+        '*' => piece("star"),
+        '#' => piece("hash"),
+        digit => number(u64::from(digit.to_digit(10).unwrap_or(0))),
+    };
+    signs.iter().map(digit).collect()
+}
+
+fn minus(negative: bool) -> Vec<String> {
+    if negative { vec![piece("minus")] } else { Vec::new() }
+}
+
+/// A number whose whole part a grammar has said.
+fn decimal(negative: bool, whole: Vec<String>, decimals: &[u64]) -> Vec<String> {
+    let mut said = minus(negative);
+    said.extend(whole);
+    if !decimals.is_empty() {
+        said.push(piece("point"));
+        said.extend(decimals.iter().map(|digit| number(*digit)));
+    }
+    said
+}
+
 /// One of the recorded numbers.
 fn number(value: u64) -> String {
     spoken::number(value as u32)
