@@ -17,6 +17,7 @@ use crate::step::play::Play;
 use crate::step::voicemail::Voicemail;
 use crate::target::{StepKind, StepRef, Target};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(super) fn read_menu(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
     let say = say(&mut section, told);
@@ -129,27 +130,22 @@ pub(super) fn read_play(mut section: Section<'_>, told: &mut Vec<Diagnostic>) ->
 pub(super) fn read_voicemail(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
     let say = say(&mut section, told);
     let aims = then(&mut section, told);
-    let voicemail = Voicemail {
-        name: step_name(&section.name),
-        say: ids(&say),
-        longest: section.duration("longest", 5..=600, 120, told),
-        silence: section.duration("silence", 2..=30, 4, told),
-        then: None,
-    };
+    let (longest, silence) = message(&mut section, told);
+    let voicemail = Voicemail { name: step_name(&section.name), say: ids(&say), longest, silence, then: None };
     draft(section, StepKind::Voicemail, Step::Voicemail(voicemail), aims, say, told)
 }
 
 pub(super) fn read_callback(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
     let say = say(&mut section, told);
     let aims = then(&mut section, told);
-    let callback = Callback {
-        name: step_name(&section.name),
-        say: ids(&say),
-        longest: section.duration("longest", 5..=600, 120, told),
-        silence: section.duration("silence", 2..=30, 4, told),
-        then: None,
-    };
+    let (longest, silence) = message(&mut section, told);
+    let callback = Callback { name: step_name(&section.name), say: ids(&say), longest, silence, then: None };
     draft(section, StepKind::Callback, Step::Callback(callback), aims, say, told)
+}
+
+/// The longest message, and the silence that ends one.
+fn message(section: &mut Section<'_>, told: &mut Vec<Diagnostic>) -> (Duration, Duration) {
+    (section.duration("longest", 5..=600, 120, told), section.duration("silence", 2..=30, 4, told))
 }
 
 pub(super) fn read_hangup(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {

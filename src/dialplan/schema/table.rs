@@ -97,6 +97,14 @@ const BARGE_IN: &str = "Whether a key acts while this is spoken. It never concer
 const FINISHED: &str = "The caller's wish is done: a person is offered, and then the call may end.";
 const ERRORS: &str = "Errors (wrong keys and silences together) that lead to a person.";
 
+/// Of a section in which a caller may leave a message.
+const MESSAGE: &[Setting] = &[
+    setting("say", Texts(ANY), Needed, SAY),
+    setting("then", Target, Nothing, "Where the call goes afterwards. Left out: it ends."),
+    setting("longest", Time(5, 600), Is("\"2m\""), "Longest message."),
+    setting("silence", Time(2, 30), Is("\"4s\""), "The silence that ends a message."),
+];
+
 pub const HUMAN: Kind = Kind {
     word: "human",
     doc: "The one-key promise of a line: who answers 0, and who meets no menu at all.",
@@ -402,27 +410,12 @@ pub const KINDS: [Kind; 13] = [
             setting("record", Flag, Is("false"), "Record conversations, with the notice spoken before."),
         ],
     },
-    Kind {
-        word: "voicemail",
-        doc: "A message is recorded and kept as a promise.",
-        one_of: &[],
-        settings: &[
-            setting("say", Texts(ANY), Needed, SAY),
-            setting("then", Target, Nothing, "Where the call goes afterwards. Left out: it ends."),
-            setting("longest", Time(5, 600), Is("\"2m\""), "Longest message."),
-            setting("silence", Time(2, 30), Is("\"4s\""), "The silence that ends a message."),
-        ],
-    },
+    Kind { word: "voicemail", doc: "A message is recorded and kept as a promise.", one_of: &[], settings: MESSAGE },
     Kind {
         word: "callback",
         doc: "A call-back is promised to the caller's number; a caller without one leaves a message.",
         one_of: &[],
-        settings: &[
-            setting("say", Texts(ANY), Needed, SAY),
-            setting("then", Target, Nothing, "Where the call goes afterwards. Left out: it ends."),
-            setting("longest", Time(5, 600), Is("\"2m\""), "Longest message."),
-            setting("silence", Time(2, 30), Is("\"4s\""), "The silence that ends a message."),
-        ],
+        settings: MESSAGE,
     },
     Kind {
         word: "dial",
