@@ -7,8 +7,9 @@ use super::hearing::Hearing;
 use super::talking::Talkers;
 use super::wire::{self, Reader};
 use super::words::{self, Request};
+use crate::server::rest::sleep_exactly;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// Few, so that many datagrams are read at once; several, so that one burst does not fill a socket's buffer.
@@ -64,8 +65,6 @@ pub struct Crowd {
     pub taken_now: Vec<Taken>,
     /// Whether agents answer, or only ring.
     pub agents_answer: bool,
-    /// INVITEs that had to be sent again.
-    pub repeats: u64,
     began: (Instant, Duration),
     next_turn: Instant,
 }
@@ -77,12 +76,11 @@ impl Crowd {
         let host = Ipv4Addr::LOCALHOST;
         let sip = wire::open(host)?;
         let media = (0..MEDIA_SOCKETS).map(|_| wire::open(host)).collect::<Result<Vec<_>, _>>()?;
-        let media_addresses = media.iter().map(address).collect::<Result<Vec<_>, _>>()?;
-        // Sleeps of a millisecond would else last a twentieth longer.
-        let _ = nix::sys::prctl::set_timerslack(1_000);
+        let media_addresses = media.iter().map(wire::address).collect::<Result<Vec<_>, _>>()?;
+        sleep_exactly();
         let now = Instant::now();
         Ok(Crowd {
-            own: address(&sip)?,
+            own: wire::address(&sip)?,
             sip,
             server: SocketAddrV4::new(host, 0),
             media,
@@ -94,7 +92,6 @@ impl Crowd {
             taken: BTreeMap::new(),
             taken_now: Vec::new(),
             agents_answer: true,
-            repeats: 0,
             began: (now, thread_time()),
             next_turn: now,
         })
@@ -207,17 +204,12 @@ impl Crowd {
         Ok(())
     }
 
-    /// INVITEs that nobody has answered at all.
-    pub fn repeat_unanswered(&mut self) {
-        let silent = |caller: &Caller| {
+    /// INVITEs of which nothing has been heard for so long that a phone would have sent them again.
+    pub fn unanswered(&self) -> usize {
+        let is_silent = |caller: &&Caller| {
             caller.state == State::Dialling && !caller.provisional && caller.dialled.elapsed() > REPEAT
         };
-        let again: Vec<usize> = (0..self.callers.len()).filter(|number| silent(&self.callers[*number])).collect();
-        for number in again {
-            self.repeats += 1;
-            self.callers[number].provisional = true; // once is enough to be told of it
-            self.invite(number);
-        }
+        self.callers.iter().filter(is_silent).count()
     }
 
     fn answered(&mut self, message: &str, code: u16) {
@@ -302,12 +294,5 @@ impl Crowd {
         self.hearing.begin();
         self.talkers.begin();
         self.began = (Instant::now(), thread_time());
-    }
-}
-
-fn address(socket: &UdpSocket) -> Result<SocketAddrV4, BenchError> {
-    match socket.local_addr()? {
-        SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(BenchError("an IPv4 socket has an IPv6 address".to_owned())),
     }
 }

@@ -9,15 +9,14 @@
 use super::BenchError;
 use super::cost::{thread_time, wall};
 use super::spread::Spread;
-use super::talking::Talkers;
+use super::talking::{PACKET_BYTES, PHASES, Talkers};
 use super::wire::{self, Reader, Sender};
+use crate::server::rest::sleep_exactly;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-const PACKET_BYTES: usize = 12 + 160;
-const PHASES: usize = 20;
 const PER_SECOND: f64 = 50.0;
 
 /// How legs have ports.
@@ -93,7 +92,7 @@ pub fn forward(layout: Layout, calls: usize, time: Duration) -> Result<Bare, Ben
     let targets: Vec<SocketAddrV4> = (0..calls)
         .map(|call| {
             let own = &sockets[call % threads];
-            address(&own[call / threads % own.len()])
+            wire::address(&own[call / threads % own.len()])
         })
         .collect::<Result<_, _>>()?;
     let over = AtomicBool::new(false);
@@ -112,7 +111,7 @@ pub fn forward(layout: Layout, calls: usize, time: Duration) -> Result<Bare, Ben
 
 /// The load generator's side of [`forward`]: sends to all targets, and reads what comes back.
 fn callers(targets: &[SocketAddrV4], over: &AtomicBool) -> Result<(), BenchError> {
-    let _ = nix::sys::prctl::set_timerslack(1_000);
+    sleep_exactly();
     let sockets = (0..8).map(|_| wire::open(Ipv4Addr::LOCALHOST)).collect::<Result<Vec<_>, _>>()?;
     let (mut talkers, mut reader) = (Talkers::default(), Reader::default());
     for (number, target) in targets.iter().enumerate() {
@@ -165,7 +164,7 @@ fn forward_ports(sockets: &[UdpSocket], is_connected: bool, time: Duration) -> R
 }
 
 fn forward_one(socket: &UdpSocket, time: Duration) -> Result<Bare, BenchError> {
-    let _ = nix::sys::prctl::set_timerslack(1_000);
+    sleep_exactly();
     let (mut bare, began, end) = (Bare::default(), thread_time(), Instant::now() + time);
     let (mut reader, mut sender) = (Reader::default(), Sender::default());
     let mut packets: Vec<(SocketAddrV4, [u8; PACKET_BYTES])> = Vec::new();
@@ -213,7 +212,7 @@ impl Pacer {
     }
 
     fn run(&mut self, time: Duration) -> Result<Bare, BenchError> {
-        let _ = nix::sys::prctl::set_timerslack(1_000);
+        sleep_exactly();
         let (mut bare, mut sender) = (Bare::default(), Sender::default());
         let (began, start) = (thread_time(), Instant::now());
         for turn in 1..=time.as_millis() as u32 {
@@ -250,11 +249,11 @@ fn beside_readers(
     work: impl FnOnce(&[SocketAddrV4], usize) -> Result<Bare, BenchError>,
 ) -> Result<Bare, BenchError> {
     let sockets = (0..8.min(calls.max(1))).map(|_| wire::open(Ipv4Addr::LOCALHOST)).collect::<Result<Vec<_>, _>>()?;
-    let addresses = sockets.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+    let addresses = sockets.iter().map(wire::address).collect::<Result<Vec<_>, _>>()?;
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let _ = nix::sys::prctl::set_timerslack(1_000);
+            sleep_exactly();
             let mut reader = Reader::default();
             while !over.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(1));
@@ -286,11 +285,4 @@ fn on_threads<T: Send>(parts: Vec<T>, work: impl Fn(T) -> Result<Bare, BenchErro
         }
         Ok(all)
     })
-}
-
-fn address(socket: &UdpSocket) -> Result<SocketAddrV4, BenchError> {
-    match socket.local_addr()? {
-        SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(BenchError("an IPv4 socket has an IPv6 address".to_owned())),
-    }
 }

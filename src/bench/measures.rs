@@ -214,12 +214,7 @@ fn listen(
         (after.switches - before.switches.min(after.switches)) as f64 / took,
         "",
     );
-    figures.add("load generator: processors in use", crowd.effort(), "");
-    if crowd.effort() > EFFORT_MAX {
-        figures
-            .warnings
-            .push("the load generator was at its end: the server may be better than these figures".to_owned());
-    }
+    add_effort(figures, crowd.effort());
     if crowd.talkers.late.quantile(0.99) > Duration::from_millis(5) {
         figures.warnings.push("callers sent late: the machine was too busy for them".to_owned());
     }
@@ -233,9 +228,8 @@ fn listen(
 /// The bare loops in all layouts, run before the server and after it: a machine that is shared changes within a minute.
 #[derive(Default)]
 struct Limits {
-    each: Bare,
-    connected: Bare,
-    one: Bare,
+    /// Of each [`Layout`], in the order of [`Layout::ALL`].
+    bare: [Bare; 3],
 }
 
 impl Limits {
@@ -245,12 +239,7 @@ impl Limits {
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), BenchError> {
         tell("the limit");
-        for layout in Layout::ALL {
-            let bare = match layout {
-                Layout::PortEach => &mut self.each,
-                Layout::Connected => &mut self.connected,
-                Layout::OnePort => &mut self.one,
-            };
+        for (bare, layout) in self.bare.iter_mut().zip(Layout::ALL) {
             *bare = std::mem::take(bare).with(&run(layout)?);
         }
         Ok(())
@@ -258,13 +247,14 @@ impl Limits {
 
     /// `streams`: how many streams make one call.
     fn add_ratios(&self, figures: &mut Figures, spent: f64, streams: f64) {
-        let [each, connected, one] =
-            [&self.each, &self.connected, &self.one].map(|bare| bare.per_call_second() * streams);
-        figures.add("limit, a port each", each, "us");
-        figures.add("limit, a connected port each", connected, "us");
-        figures.add("limit, one port", one, "us");
-        figures.add("ratio to a port each", spent / each, "");
-        figures.add("ratio to the best", spent / each.min(connected).min(one), "");
+        let limits = self.bare.each_ref().map(|bare| bare.per_call_second() * streams);
+        for (name, limit) in
+            ["limit, a port each", "limit, a connected port each", "limit, one port"].into_iter().zip(limits)
+        {
+            figures.add(name, limit, "us");
+        }
+        figures.add("ratio to a port each", spent / limits[0], "");
+        figures.add("ratio to the best", spent / limits.into_iter().fold(f64::INFINITY, f64::min), "");
     }
 }
 
@@ -298,13 +288,12 @@ fn setup(config: &Config, rate: u64, time: Duration, tell: &mut dyn FnMut(&str))
     // Records and marks are written behind the calls.
     crowd.live(Duration::from_secs(2), |_| false)?;
     let after = server.cost();
-    crowd.repeat_unanswered();
     let ended = crowd.count(State::Ended);
     let mut figures = Figures::new("setup", &[("rate", rate)]);
     figures.add("calls", calls as f64, "");
     figures.add("calls per second", calls as f64 / took, "");
     figures.add("failed", (calls - ended) as f64 / calls.max(1) as f64 * 100.0, "%");
-    figures.add("unanswered for 500 ms", crowd.repeats as f64, "");
+    figures.add("unanswered for 500 ms", crowd.unanswered() as f64, "");
     figures.add(
         "processor per call",
         (after.processor.saturating_sub(before.processor)).as_secs_f64() * 1e3 / calls.max(1) as f64,
@@ -316,12 +305,7 @@ fn setup(config: &Config, rate: u64, time: Duration, tell: &mut dyn FnMut(&str))
         after.resident_kib.saturating_sub(before.resident_kib) as f64 / 1024.0,
         "MiB",
     );
-    figures.add("load generator: processors in use", effort, "");
-    if effort > EFFORT_MAX {
-        figures
-            .warnings
-            .push("the load generator was at its end: the server may be better than these figures".to_owned());
-    }
+    add_effort(&mut figures, effort);
     Ok(figures)
 }
 
@@ -384,6 +368,15 @@ fn dial_all(crowd: &mut Crowd, calls: usize) -> Result<(), BenchError> {
         )));
     }
     Ok(())
+}
+
+fn add_effort(figures: &mut Figures, effort: f64) {
+    figures.add("load generator: processors in use", effort, "");
+    if effort > EFFORT_MAX {
+        figures
+            .warnings
+            .push("the load generator was at its end: the server may be better than these figures".to_owned());
+    }
 }
 
 fn add_spread(figures: &mut Figures, names: [&'static str; 3], spread: &Spread) {

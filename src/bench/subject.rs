@@ -3,6 +3,7 @@
 use super::BenchError;
 use super::cost::Cost;
 use super::scratch::Scratch;
+use super::wire;
 use super::words::NUMBER;
 use crate::ids::AgentId;
 use crate::server::config::Config;
@@ -10,7 +11,7 @@ use crate::server::store::{Database, Hashes, NewAgent, SqliteStore, Store, Store
 use crate::sip::registrar::{Binding, DigestChoice};
 use crate::sip::{Flow, Transport};
 use crate::time::Wall;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -63,7 +64,8 @@ impl Subject {
     /// The folder, the agents or the process cannot be made, or the server ends at once: with what it said.
     pub fn start(&self, config: &Config) -> Result<Running, BenchError> {
         let scratch = Scratch::new()?;
-        let (folder, sip) = (scratch.path(), free_address()?);
+        // A port that nobody has at this moment.
+        let (folder, sip) = (scratch.path(), wire::address(&UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?);
         std::fs::create_dir_all(folder.join("dialplans"))?;
         std::fs::write(folder.join("onekey.toml"), self.settings(config, sip)?)?;
         std::fs::write(folder.join("dialplans/bench.toml"), dialplan())?;
@@ -160,12 +162,4 @@ fn dialplan() -> String {
     let words = ["welcome", "bills-menu", "data-balance", "closed-now"].map(|word| format!("{word:?}"));
     let words = std::iter::repeat_n(words.join(", "), 5).collect::<Vec<_>>().join(", ");
     DIALPLAN.replace("NUMBER", NUMBER).replace("WORDS", &words)
-}
-
-/// A port for SIP that nobody has at this moment.
-fn free_address() -> Result<SocketAddrV4, BenchError> {
-    match UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()? {
-        SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(BenchError("an IPv4 socket has an IPv6 address".to_owned())),
-    }
 }

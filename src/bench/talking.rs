@@ -7,9 +7,11 @@ use super::wire::Sender;
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-const PACKET_BYTES: usize = 12 + 160;
+/// An RTP header and 20 ms of G.711.
+pub const PACKET_BYTES: usize = 12 + 160;
 const FRAME: Duration = Duration::from_millis(20);
-const PHASES: usize = 20;
+/// Milliseconds of a frame: who sends in which.
+pub const PHASES: usize = 20;
 /// Payload type of keys in our SDP.
 const KEYS: u8 = 101;
 

@@ -1,6 +1,7 @@
 //! Many datagrams at once: `recvmmsg` with the kernel's time of arrival, and `sendmmsg`. For the load generator, which must
 //! cost little beside what it measures, and for the bare loops that show the machine's limit.
 
+use super::BenchError;
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -9,7 +10,7 @@ use nix::sys::socket::{
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -31,6 +32,17 @@ pub fn open(host: Ipv4Addr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::from(socket);
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     Ok(socket)
+}
+
+/// Where a socket is.
+///
+/// # Errors
+/// It is not known, or no IPv4 address.
+pub fn address(socket: &UdpSocket) -> Result<SocketAddrV4, BenchError> {
+    match socket.local_addr()? {
+        SocketAddr::V4(address) => Ok(address),
+        SocketAddr::V6(_) => Err(BenchError("an IPv4 socket has an IPv6 address".to_owned())),
+    }
 }
 
 /// One datagram that came.

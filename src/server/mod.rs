@@ -28,7 +28,7 @@ pub mod registry_import;
 pub mod rehearse;
 pub mod reload;
 pub mod resample;
-mod rest;
+pub mod rest;
 pub mod riff;
 pub mod secrets;
 pub mod shutdown;

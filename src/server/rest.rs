@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
-pub(super) struct Rest {
+pub struct Rest {
     /// From one wake to the next, at least, while there is much to do.
     every: Duration,
     /// Wakes that follow each other within this are close together.
@@ -53,7 +53,7 @@ impl Rest {
 }
 
 /// Sleeps of the calling thread end when they should, instead of up to 50 us later. Where that is refused they do not.
-pub(super) fn sleep_exactly() {
+pub fn sleep_exactly() {
     let _ = nix::sys::prctl::set_timerslack(1_000);
 }
 
