@@ -1,10 +1,14 @@
 //! A key of a telephone's keypad (RFC 4733 §3.2, table 3).
 
 use std::fmt;
+use std::time::Duration;
 
 /// One of the sixteen DTMF keys, held as its RFC 4733 event code (0 to 15).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(u8);
+
+/// A key that lasts so long is held (DESIGN §1).
+pub const HELD: Duration = Duration::from_millis(800);
 
 impl Key {
     /// The human key: it means a person, everywhere and for every line.

@@ -176,9 +176,20 @@ impl PromptLibrary {
         self.prompts.get(language)?.get(id)
     }
 
-    /// The slower recording of a prompt, `ID-slow`, if there is one.
-    pub fn slow(&self, language: &str, id: &str) -> Option<&Arc<Prompt>> {
-        self.prompts.get(language)?.get(format!("{id}-slow").as_str())
+    /// What a caller hears of a prompt: in the call's language, else in the line's; the slower recording (`ID-slow`) who
+    /// needs more time; the plainer prompt where a language has no form of its own.
+    pub fn heard(&self, id: &str, language: &str, of_line: &str, gentle: bool) -> Option<&Arc<Prompt>> {
+        self.of_caller(id, language, gentle).or_else(|| self.of_caller(id, of_line, gentle))
+    }
+
+    fn of_caller(&self, id: &str, language: &str, gentle: bool) -> Option<&Arc<Prompt>> {
+        let slow = if gentle { self.get(language, &format!("{id}-slow")) } else { None };
+        let plainer = match id {
+            spoken::WAIT_UNIT_ONE => Some(spoken::WAIT_UNIT),
+            id => id.strip_suffix(spoken::COUNT_ENDING),
+        };
+        let found = slow.or_else(|| self.get(language, id));
+        found.or_else(|| plainer.and_then(|plainer| self.get(language, plainer)))
     }
 
     pub fn languages(&self) -> impl Iterator<Item = &Language> {

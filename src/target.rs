@@ -2,7 +2,7 @@
 //!
 //! `back` is not among them: the loader resolves it to the one menu that leads to where it is written.
 
-use crate::ids::StepName;
+use crate::ids::{QueueName, StepName};
 use std::fmt;
 
 /// The kinds of section that a target can name.
@@ -82,6 +82,16 @@ impl fmt::Display for StepKind {
 pub struct StepRef {
     pub kind: StepKind,
     pub name: StepName,
+}
+
+impl StepRef {
+    pub fn new(kind: StepKind, name: &str) -> StepRef {
+        StepRef { kind, name: StepName::new(name) }
+    }
+
+    pub fn queue(name: &QueueName) -> StepRef {
+        StepRef::new(StepKind::Queue, name.as_str())
+    }
 }
 
 impl fmt::Display for StepRef {

@@ -5,7 +5,7 @@ use super::promise::PromiseState;
 use super::talking::Talking;
 use super::words::{prompt, standing_prompts};
 use super::{Call, Place};
-use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName, StepName};
+use crate::ids::{AgentId, LegId, PlayId, PromptId, QueueName};
 use crate::key::Key;
 use crate::promise::{AskedBy, Due};
 use crate::prompt::spoken;
@@ -103,8 +103,7 @@ impl Call {
     }
 
     fn walked_queue(&mut self, queue: &QueueName, open: bool, to: Option<Target>) {
-        let at = StepRef { kind: StepKind::Queue, name: StepName::new(queue.as_str()) };
-        let event = step::Event::Entered { open };
+        let (at, event) = (StepRef::queue(queue), step::Event::Entered { open });
         self.effects.push(Effect::Walked(Walk { at, event, to, is_error: false, awaits: None }));
     }
 

@@ -4,15 +4,13 @@ use super::event::{CallTimer, Effect, Event, LineDirection};
 use super::words::prompt;
 use super::{Call, Place, Welcomed, fits};
 use crate::caller::CallerFacts;
-use crate::dialplan::Welcome;
+use crate::dialplan::{GATE_LISTENS, Welcome};
 use crate::promise::AskedBy;
 use crate::prompt::spoken;
 use std::time::Duration;
 
 /// Prompts start at the ACK, at the first RTP, or this long after the 200, whichever is first (DESIGN §4).
 const START_AFTER: Duration = Duration::from_millis(200);
-/// The gate waits this long for a key after its prompt.
-const GATE_LISTENS: Duration = Duration::from_secs(3);
 
 impl Call {
     /// The registry has answered, perhaps late. A flag that comes late still spares the caller the rest of the menu.

@@ -9,9 +9,8 @@ use crate::diagnostic::Diagnostic;
 use crate::ids::PromptId;
 use crate::prompt::spoken;
 use crate::step::Step;
-use crate::step::dial::{Dial, Party};
+use crate::step::dial::{Dial, Party, address_of};
 use crate::target::StepKind;
-use std::net::{IpAddr, SocketAddr};
 
 pub(super) fn read_dial(mut section: Section<'_>, told: &mut Vec<Diagnostic>) -> Draft {
     let to = section.text("to", told);
@@ -83,10 +82,7 @@ fn read_party(text: &Text, trunk: Option<&Text>, told: &mut Vec<Diagnostic>) -> 
 
 /// `user@192.0.2.10` or `user@192.0.2.10:5060`, IPv6 in brackets.
 fn is_address(rest: &str) -> bool {
-    let Some((user, host)) = rest.split_once('@') else { return false };
+    let Some((user, _)) = rest.split_once('@') else { return false };
     let good = |letter: char| letter.is_ascii_alphanumeric() || "-_.+*".contains(letter);
-    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    !user.is_empty()
-        && user.chars().all(good)
-        && (host.parse::<SocketAddr>().is_ok() || inner.parse::<IpAddr>().is_ok())
+    !user.is_empty() && user.chars().all(good) && address_of(rest).is_some()
 }

@@ -41,8 +41,8 @@ use crate::prompt::PromptLibrary;
 use crate::step::Step;
 use crate::step::hours::Hours;
 use crate::step::queue::Queue;
-use crate::target::StepRef;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::target::{StepKind, StepRef, Target};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// What the checker knows of the world besides the files.
@@ -131,6 +131,9 @@ pub enum DirectRule {
     Flag(String),
 }
 
+/// How long the short gate waits for a key after its words.
+pub const GATE_LISTENS: Duration = Duration::from_secs(3);
+
 /// How a caller is met of whom nobody can say whether the registry flags them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Welcome {
@@ -140,6 +143,13 @@ pub enum Welcome {
     ShortGate,
     /// The line's start.
     Ordinary,
+}
+
+impl Line {
+    /// The queue of the human key, as a step.
+    pub fn person(&self) -> StepRef {
+        StepRef::queue(&self.human.to)
+    }
 }
 
 impl Dialplan {
@@ -153,10 +163,10 @@ impl Dialplan {
     }
 
     pub fn queue(&self, name: &QueueName) -> Option<&Queue> {
-        self.steps.values().find_map(|step| match step {
-            Step::Queue(queue) if queue.name == *name => Some(queue),
+        match self.step(&StepRef::queue(name))? {
+            Step::Queue(queue) => Some(queue),
             _ => None,
-        })
+        }
     }
 
     /// All queues of the plan.
@@ -168,9 +178,26 @@ impl Dialplan {
     }
 
     pub fn hours(&self, name: &StepName) -> Option<&Hours> {
-        self.steps.values().find_map(|step| match step {
-            Step::Hours(hours) if hours.name == *name => Some(hours),
+        match self.step(&StepRef::new(StepKind::Hours, name.as_str()))? {
+            Step::Hours(hours) => Some(hours),
             _ => None,
-        })
+        }
+    }
+
+    /// Every step to which links lead from a line's start, and from the queue of its human key; each before those that it
+    /// leads to. Some of them no call may ever come to.
+    pub fn linked(&self, line: &Line) -> Vec<StepRef> {
+        let mut known = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut open = VecDeque::from([line.start.clone(), line.person()]);
+        while let Some(at) = open.pop_front() {
+            let Some(step) = self.step(&at).filter(|_| known.insert(at.clone())) else { continue };
+            found.push(at);
+            open.extend(step.links().into_iter().filter_map(|link| match link.target {
+                Target::Step(to) => Some(to),
+                Target::Repeat | Target::Start | Target::Human => None,
+            }));
+        }
+        found
     }
 }

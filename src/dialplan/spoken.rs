@@ -16,6 +16,7 @@ use std::time::Duration;
 
 /// Longest short gate (DESIGN §5).
 const GATE_LONGEST: Duration = Duration::from_secs(8);
+
 /// What is wrong with a prompt's sound, told by whoever loads the prompts, in the checker's form. `file` is the file that has
 /// to be mended.
 pub fn prompt_trouble(severity: Severity, file: &str, message: &str) -> Diagnostic {

@@ -6,7 +6,6 @@ use super::reach::{Breach, Broken, Proof};
 use super::section::{Written, say_duration};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::script;
-use crate::step::Step;
 use crate::step::link::Role;
 use crate::target::{StepKind, StepRef};
 use std::collections::BTreeSet;
@@ -16,6 +15,10 @@ const BREAKS_LINKS: [&str; 15] = [
     "D002", "D003", "D005", "D008", "D009", "D010", "D012", "D016", "D017", "D018", "D019", "D029", "D030", "D056",
     "D059",
 ];
+
+/// How a menu tells of a person.
+pub(super) const OFFER: &str =
+    "say \"for a person, press 0\" in its prompts and mark that prompt with `offers_human = true`";
 
 /// Tells what is wrong with the lines, each thing once, however many lines it concerns. `proofs` are of lines that could
 /// be put together.
@@ -34,7 +37,7 @@ pub(super) fn tell(drafts: &Drafts, proofs: &[(&LineDraft, Proof)], told: &mut V
         told.push(
             Diagnostic::warning("D047", format!("{menu} does not say that 0 reaches a person"))
                 .at(&draft.name, "the first menu that callers meet; those who do not know the key will not press it")
-                .help("say \"for a person, press 0\" in its prompts and mark that prompt with `offers_human = true`"),
+                .help(OFFER),
         );
     }
     if links_whole && !proofs.is_empty() {
@@ -51,6 +54,13 @@ fn tell_breach(
     told: &mut Vec<Diagnostic>,
 ) {
     for (diagnostic, shows) in diagnostics(drafts, line, breach) {
+        // The picture of the line marks it by the same code.
+        debug_assert!(
+            [breach.what.code(), "D031"].contains(&diagnostic.code),
+            "{:?} is {}",
+            breach.what,
+            diagnostic.code
+        );
         let steps = match breach.what {
             Broken::Round { from } => breach.way[from..].iter().map(|(at, _)| at.clone()).collect(),
             _ => BTreeSet::new(),
@@ -122,10 +132,9 @@ fn hung_up(drafts: &Drafts, line: &LineDraft, breach: &Breach) -> Vec<(Diagnosti
     for (at, role) in &breach.links {
         let Some(draft) = drafts.steps.get(at) else { continue };
         let Some(place) = slot(draft, role) else { continue };
-        let diagnostic = match &draft.step {
-            Step::Play(play) if !play.finished => not_finished(draft, &place, "play"),
-            Step::Say(say) if !say.finished => not_finished(draft, &place, "say"),
-            _ => early_hang_up(&said(role), &place),
+        let diagnostic = match draft.step.is_unfinished() {
+            true => not_finished(draft, &place),
+            false => early_hang_up(&said(role), &place),
         };
         told.push((diagnostic, passes(breach, at, role)));
     }
@@ -138,10 +147,10 @@ fn hung_up(drafts: &Drafts, line: &LineDraft, breach: &Breach) -> Vec<(Diagnosti
     told
 }
 
-fn not_finished(draft: &Draft, place: &Span, kind: &str) -> Diagnostic {
+fn not_finished(draft: &Draft, place: &Span) -> Diagnostic {
     Diagnostic::error("D031", format!("{} leads to a hang-up without being marked as finished", draft.at))
         .at(place, "callers would be hung up on without having been offered a person")
-        .also(&draft.name, format!("the {kind} that is to be the end of a service"))
+        .also(&draft.name, format!("the {} that is to be the end of a service", draft.at.kind))
         .help("add `finished = true`: a person is then offered before the end, and `then` can be left out")
 }
 
@@ -172,19 +181,29 @@ fn refused(drafts: &Drafts, breach: &Breach) -> Vec<(Diagnostic, bool)> {
 }
 
 fn round(drafts: &Drafts, round: &[(StepRef, Option<Role>)]) -> Diagnostic {
-    let mut names: Vec<String> = round.iter().map(|(step, _)| step.to_string()).collect();
-    names.extend(names.first().cloned());
-    let places: Vec<Span> = round.iter().filter_map(|(at, role)| slot(drafts.steps.get(at)?, role.as_ref()?)).collect();
+    let names = ring(round.iter().map(|(step, _)| step));
+    let places = round.iter().filter_map(|(at, role)| slot(drafts.steps.get(at)?, role.as_ref()?)).collect();
     let has_queue = round.iter().any(|(step, _)| step.kind == StepKind::Queue);
-    let diagnostic =
-        Diagnostic::error("D034", format!("a caller who does nothing goes round for ever: {}", names.join(" -> ")))
-            .help(match has_queue {
-                true => "leave the queue's `else` out (a call-back is then promised), or lead it to a voicemail",
-                false => "let one of these lead to a queue, or to a menu (its silence leads to a person)",
-            });
+    let diagnostic = Diagnostic::error("D034", format!("a caller who does nothing goes round for ever: {names}")).help(
+        match has_queue {
+            true => "leave the queue's `else` out (a call-back is then promised), or lead it to a voicemail",
+            false => "let one of these lead to a queue, or to a menu (its silence leads to a person)",
+        },
+    );
+    along(diagnostic, places, "callers would never reach a person on this way")
+}
+
+/// The names of a way that comes back to where it began.
+fn ring<'a>(steps: impl Iterator<Item = &'a StepRef>) -> String {
+    let mut names: Vec<String> = steps.map(StepRef::to_string).collect();
+    names.extend(names.first().cloned());
+    names.join(" -> ")
+}
+
+/// At the last of these places, and from the others on.
+fn along(diagnostic: Diagnostic, places: Vec<Span>, label: &str) -> Diagnostic {
     let Some((last, others)) = places.split_last() else { return diagnostic };
-    let at = diagnostic.at(last, "callers would never reach a person on this way");
-    others.iter().fold(at, |told, span| told.also(span, "and from here on"))
+    others.iter().fold(diagnostic.at(last, label), |told, span| told.also(span, "and from here on"))
 }
 
 /// Calls break out of such a circle by themselves (a call-back is promised), but whoever wrote it meant something else.
@@ -211,15 +230,11 @@ fn next_queue<'a>(drafts: &'a Drafts, queue: &Draft) -> Option<&'a Draft> {
 }
 
 fn circle(round: &[&Draft]) -> Diagnostic {
-    let mut names: Vec<String> = round.iter().map(|draft| draft.at.to_string()).collect();
-    names.extend(names.first().cloned());
-    let places: Vec<Span> = round.iter().filter_map(|draft| slot(draft, &Role::Else)).collect();
-    let diagnostic =
-        Diagnostic::error("D035", format!("queues that send their callers round in a circle: {}", names.join(" -> ")))
-            .help("let the last queue have no `else`: its callers are then promised a call-back");
-    let Some((last, others)) = places.split_last() else { return diagnostic };
-    let at = diagnostic.at(last, "callers would be sent on and on while nobody can serve");
-    others.iter().fold(at, |told, span| told.also(span, "and from here on"))
+    let names = ring(round.iter().map(|draft| &draft.at));
+    let places = round.iter().filter_map(|draft| slot(draft, &Role::Else)).collect();
+    let diagnostic = Diagnostic::error("D035", format!("queues that send their callers round in a circle: {names}"))
+        .help("let the last queue have no `else`: its callers are then promised a call-back");
+    along(diagnostic, places, "callers would be sent on and on while nobody can serve")
 }
 
 fn unreachable(draft: &Draft) -> Diagnostic {

@@ -113,9 +113,8 @@ impl Engine {
         let mut found: Vec<Arc<Prompt>> = Vec::with_capacity(prompts.len());
         for prompt in prompts {
             // A caller whose registry entry names a language that has no prompts hears the line's own.
-            let wanted = self.find_prompt(language.as_str(), prompt.as_str(), gentle);
-            match wanted.or_else(|| self.find_prompt(of_line.as_str(), prompt.as_str(), gentle)) {
-                Some(prompt) => found.push(prompt),
+            match self.prompts.heard(prompt.as_str(), language.as_str(), of_line.as_str(), gentle) {
+                Some(prompt) => found.push(Arc::clone(prompt)),
                 None if OPTIONAL.contains(&prompt.as_str()) => {}
                 None => self.counters.refused("prompt_missing"),
             }
@@ -142,19 +141,6 @@ impl Engine {
                 saying::pieces(language, *form, Currency::Usd, &value.to_string()).unwrap_or_default()
             }
         }
-    }
-
-    /// A prompt by id, or the plainer one that serves where a language has no form of its own.
-    fn find_prompt(&self, language: &str, wanted: &str, gentle: bool) -> Option<Arc<Prompt>> {
-        if gentle && let Some(slow) = self.prompts.slow(language, wanted) {
-            return Some(Arc::clone(slow));
-        }
-        let plainer = match wanted {
-            spoken::WAIT_UNIT_ONE => Some(spoken::WAIT_UNIT),
-            wanted => wanted.strip_suffix(spoken::COUNT_ENDING),
-        };
-        let found = self.prompts.get(language, wanted);
-        found.or_else(|| plainer.and_then(|plainer| self.prompts.get(language, plainer))).map(Arc::clone)
     }
 
     fn record(

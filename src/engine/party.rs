@@ -9,11 +9,8 @@ use crate::ids::{CallId, LegId};
 use crate::media::command::MediaCommand;
 use crate::sip::stack::{Callee, EndReason, OutgoingInvite};
 use crate::sip::{Flow, Transport};
-use crate::step::dial::Party;
-use std::net::{IpAddr, SocketAddr};
-
-/// Of SIP over UDP where an address names none (RFC 3261 §19.1.2).
-const SIP_PORT: u16 = 5060;
+use crate::step::dial::{Party, address_of};
+use std::net::SocketAddr;
 
 impl Engine {
     /// A port first, so that the offer can name it.
@@ -104,33 +101,6 @@ impl Engine {
                 self.media(caller, MediaCommand::Unbridge { a: caller, b: id });
             }
             self.end_leg(id, EndReason::Normal);
-        }
-    }
-}
-
-/// The address behind the `@`: an IP address, with or without a port.
-fn address_of(uri: &str) -> Option<SocketAddr> {
-    let host = uri.split_once('@')?.1;
-    let bare = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-    host.parse().ok().or_else(|| bare(host).map(|ip| SocketAddr::new(ip, SIP_PORT)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address_of;
-
-    #[test]
-    fn an_address_has_a_port_or_the_usual_one() {
-        let table = [
-            ("sip:desk@192.0.2.10", Some("192.0.2.10:5060")),
-            ("sip:desk@192.0.2.10:5070", Some("192.0.2.10:5070")),
-            ("sip:desk@[2001:db8::1]", Some("[2001:db8::1]:5060")),
-            ("sip:desk@[2001:db8::1]:5070", Some("[2001:db8::1]:5070")),
-            ("sip:desk@pbx.example", None),
-            ("sip:desk", None),
-        ];
-        for (uri, expected) in table {
-            assert_eq!(address_of(uri), expected.map(|address| address.parse().unwrap()), "{uri}");
         }
     }
 }

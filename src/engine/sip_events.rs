@@ -7,7 +7,7 @@ use super::timers::Timer;
 use crate::call::event::Event;
 use crate::engine::output::{Notice, Output, Question};
 use crate::ids::{CallId, LegId};
-use crate::key::Key;
+use crate::key::{HELD, Key};
 use crate::media::command::MediaCommand;
 use crate::queue::Miss;
 use crate::sip::stack::{EndReason, SipOutput};
@@ -16,9 +16,6 @@ use std::time::Duration;
 
 /// Of a key whose INFO names no length.
 const INFO_KEY_LENGTH: Duration = Duration::from_millis(160);
-
-/// An INFO that says its key lasted so long tells a held key (DESIGN §1).
-const HELD: Duration = Duration::from_millis(800);
 
 impl Engine {
     pub(super) fn sip_output(&mut self, output: SipOutput) {

@@ -4,15 +4,15 @@
 //! come in segments (§2.5.1.3) and are one press. What a key means is not decided here.
 
 use crate::ids::LegId;
-use crate::key::Key;
+use crate::key::{HELD, Key};
 use crate::media::MediaOutput;
 use crate::media::command::MediaEvent;
 use crate::media::stream::{Received, length_of};
 use crate::time::Time;
 use std::time::Duration;
 
-/// A key that lasts so long is held, in timestamp units: 800 ms.
-pub const HELD_UNITS: u32 = 6400;
+/// [`HELD`], in timestamp units.
+pub const HELD_UNITS: u32 = HELD.as_millis() as u32 * 8;
 /// An event without a packet for so long is over: three packets lost at the slowest usual rate of one in 40 ms.
 pub const LAPSE: Duration = Duration::from_millis(120);
 /// Events in one packet (§2.5.1.5); more are ignored.

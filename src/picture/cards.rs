@@ -3,37 +3,16 @@
 use super::{Card, Help, Leads, Row, Weight};
 use crate::dialplan::reach::Proof;
 use crate::dialplan::{Dialplan, DirectRule, Line, Welcome};
-use crate::ids::{PromptId, StepName};
+use crate::ids::PromptId;
 use crate::step::Step;
 use crate::step::collect::Collect;
 use crate::step::hours::{DayRange, Hours};
 use crate::step::link::{Link, Role};
 use crate::step::queue::{Queue, Strategy};
-use crate::target::{StepKind, StepRef, Target};
+use crate::target::{StepRef, Target};
 use crate::variable::Word;
 use jiff::civil::Weekday;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Steps to which links lead from the line's start, and the queue of the human key with what follows it.
-pub(super) fn linked(plan: &Dialplan, line: &Line) -> BTreeSet<StepRef> {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![line.start.clone(), person(line)];
-    while let Some(at) = open.pop() {
-        let Some(step) = plan.step(&at) else { continue };
-        if seen.insert(at) {
-            open.extend(step.links().into_iter().filter_map(|link| match link.target {
-                Target::Step(to) => Some(to),
-                _ => None,
-            }));
-        }
-    }
-    seen
-}
-
-/// The queue of the human key, as a step.
-pub(super) fn person(line: &Line) -> StepRef {
-    StepRef { kind: StepKind::Queue, name: StepName::new(line.human.to.as_str()) }
-}
 
 /// The line's own card, then those of `drawn`.
 pub(super) fn of(plan: &Dialplan, line: &Line, proof: &Proof, drawn: &[&StepRef]) -> Vec<Card> {
@@ -85,7 +64,7 @@ fn of_line(line: &Line, places: &BTreeMap<&StepRef, usize>) -> Card {
         |when: &str, leads, weight| Row { role: None, when: when.to_owned(), leads, weight, codes: BTreeSet::new() };
     let mut rows = vec![
         plain("a call", lead(places, &line.start), Weight::Done),
-        plain("0", lead(places, &person(line)), Weight::Human),
+        plain("0", lead(places, &line.person()), Weight::Human),
     ];
     let human = &line.human;
     rows.extend(human.direct.iter().map(|rule| plain(&said(rule), Leads::Person, Weight::Failed)));

@@ -17,38 +17,32 @@ pub(super) fn mark(picture: &mut Picture, plan: &Dialplan, proof: &Proof) {
 }
 
 fn mark_breach(picture: &mut Picture, plan: &Dialplan, breach: &Breach) {
-    let last = breach.way.last().map(|(at, _)| at);
+    let (last, code) = (breach.way.last().map(|(at, _)| at), breach.what.code());
     match breach.what {
         Broken::HungUp => {
             for (at, role) in &breach.links {
-                let unfinished = match plan.step(at) {
-                    Some(Step::Play(play)) => !play.finished,
-                    Some(Step::Say(say)) => !say.finished,
-                    _ => false,
-                };
-                link(picture, at, role, if unfinished { "D031" } else { "D032" });
+                let is_unfinished = plan.step(at).is_some_and(Step::is_unfinished);
+                link(picture, at, role, if is_unfinished { "D031" } else { code });
             }
             if breach.links.is_empty() {
-                begins(picture, "D032");
+                begins(picture, code);
             }
         }
-        Broken::AskedAndHungUp => breach.links.iter().for_each(|(at, role)| link(picture, at, role, "D033")),
+        Broken::AskedAndHungUp => breach.links.iter().for_each(|(at, role)| link(picture, at, role, code)),
         Broken::Round { from } => {
             for (at, role) in &breach.way[from..] {
                 match role {
-                    Some(role) => link(picture, at, role, "D034"),
-                    None => section(picture, Some(at), "D034"),
+                    Some(role) => link(picture, at, role, code),
+                    None => section(picture, Some(at), code),
                 }
             }
         }
-        Broken::ToldTooLate(_) => begins(picture, "D048"),
+        Broken::ToldTooLate(_) => begins(picture, code),
         Broken::HelpTooLate(_) => {
-            begins(picture, "D070");
-            breach.way.iter().for_each(|(at, _)| section(picture, Some(at), "D070"));
+            begins(picture, code);
+            breach.way.iter().for_each(|(at, _)| section(picture, Some(at), code));
         }
-        Broken::OneKey => section(picture, last, "D071"),
-        Broken::Stuck => section(picture, last, "D072"),
-        Broken::FlaggedAsked => section(picture, last, "D073"),
+        Broken::OneKey | Broken::Stuck | Broken::FlaggedAsked => section(picture, last, code),
     }
 }
 

@@ -125,7 +125,7 @@ impl Picture {
     pub fn of(plan: &Dialplan, line: &Line, prompts: &PromptLibrary, refused: BTreeMap<String, usize>) -> Picture {
         let proof = reach::prove(plan, line, prompts);
         let met: BTreeSet<&StepRef> = proof.steps().collect();
-        let linked = cards::linked(plan, line);
+        let linked: BTreeSet<StepRef> = plan.linked(line).into_iter().collect();
         let others = met_by_others(plan, line, prompts, &met, &linked);
         let drawn: Vec<&StepRef> = plan.steps.keys().filter(|at| !others.contains(*at)).collect();
         let mut picture = Picture {

@@ -7,7 +7,6 @@ use crate::key::Key;
 use crate::script::{Act, AgentAct, LookupSays};
 use crate::step::Step;
 use crate::step::lookup::{Lookup, LookupFailure};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// `h` holds 0 so long.
@@ -119,11 +118,7 @@ pub fn answers(plan: &Dialplan, name: &str) -> Vec<(String, LookupSays)> {
 fn found(lookup: &Lookup) -> Vec<(String, LookupSays)> {
     let branches = lookup.cases.iter().map(|case| Some(case.value.as_str())).chain([None]);
     let all = branches.map(|branch| {
-        let value = |name: &String| match branch {
-            Some(branch) if lookup.on.as_ref() == Some(name) => branch.to_owned(),
-            _ => "1".to_owned(),
-        };
-        let values: BTreeMap<String, String> = lookup.values.keys().map(|name| (name.clone(), value(name))).collect();
+        let values = lookup.answer_for(branch);
         let words: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (format!("answers {}", words.join(" ")), LookupSays::Answers(values))
     });

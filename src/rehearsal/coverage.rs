@@ -8,7 +8,7 @@ use crate::ids::LineName;
 use crate::step::link::{Role, Walk};
 use crate::step::{Event, Step};
 use crate::target::{StepKind, StepRef, Target};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// All lines of a plan.
@@ -94,7 +94,7 @@ impl Coverage {
 
 impl LineCoverage {
     fn of(plan: &Dialplan, line: &Line) -> LineCoverage {
-        let steps = reached(plan, line).into_iter().filter_map(|at| {
+        let steps = plan.linked(line).into_iter().filter_map(|at| {
             let ways = ways(plan.step(&at)?).into_iter().map(|way| WayCoverage { way, walked: 0 }).collect();
             Some(StepCoverage { at, met: 0, ways })
         });
@@ -136,23 +136,6 @@ impl LineCoverage {
         }
         text
     }
-}
-
-/// Every step that calls of the line can come to, each before those that it leads to.
-fn reached(plan: &Dialplan, line: &Line) -> Vec<StepRef> {
-    let human = StepRef { kind: StepKind::Queue, name: crate::ids::StepName::new(line.human.to.as_str()) };
-    let mut known = BTreeSet::new();
-    let mut found = Vec::new();
-    let mut open = VecDeque::from([line.start.clone(), human]);
-    while let Some(at) = open.pop_front() {
-        let Some(step) = plan.step(&at).filter(|_| known.insert(at.clone())) else { continue };
-        found.push(at);
-        open.extend(step.links().into_iter().filter_map(|link| match link.target {
-            Target::Step(to) => Some(to),
-            Target::Repeat | Target::Start | Target::Human => None,
-        }));
-    }
-    found
 }
 
 fn ways(step: &Step) -> Vec<Way> {

@@ -118,9 +118,12 @@ fn set_up(stage: &Stage, script: &Script, more: &[AgentId]) -> Result<World, Can
     Ok(World::new(stage, script, more, &dialled, wall))
 }
 
-/// The calendar time of `2026-11-23 10:00 Asia/Shanghai`; without a zone UTC, without anything a plain Monday morning.
+/// When a call is made of which nothing else is said: a plain Monday morning.
+const MOMENT: &str = "2026-11-23 10:00 UTC";
+
+/// The calendar time of `2026-11-23 10:00 Asia/Shanghai`; without a zone UTC, without anything [`MOMENT`].
 fn wall_of(at: Option<&str>) -> Result<crate::time::Wall, CannotRun> {
-    let text = at.unwrap_or("2026-11-23 10:00");
+    let text = at.unwrap_or(MOMENT);
     let wrong = |what: String| CannotRun(format!("at {text}: {what}; write `at 2026-11-23 10:00 Asia/Shanghai`"));
     let words: Vec<&str> = text.split_whitespace().collect();
     let (date, time, zone) = match words.as_slice() {

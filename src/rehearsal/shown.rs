@@ -48,7 +48,7 @@ impl Shown {
             numbers.unwrap_or_default(),
             script.caller.as_deref().unwrap_or("withheld"),
             registry_words(&script.registry),
-            script.at.as_deref().unwrap_or("2026-11-23 10:00 UTC"),
+            script.at.as_deref().unwrap_or(super::MOMENT),
         )
     }
 

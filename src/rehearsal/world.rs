@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::input::{Answer, Input, Reply};
 use crate::engine::output::{Ask, LineDirection, Output, Question, QuestionId};
 use crate::ids::{AgentId, Language, LegId, WorkerId};
+use crate::key::HELD;
 use crate::media::command::{MediaCommand, MediaEvent};
 use crate::script::{Act, AgentAct, Line, LookupSays, Registry, Script, What};
 use crate::sip::Datagram;
@@ -22,8 +23,6 @@ use std::time::Duration;
 
 /// Thresholds that a script's `age` may have reached.
 const AGES: std::ops::RangeInclusive<u8> = 1..=120;
-/// A key that lasts so long is held (DESIGN §1).
-const HELD: Duration = Duration::from_millis(800);
 /// A call in which more than this happens in one moment goes round: a refused plan can.
 const AT_ONCE_MAX: u32 = 20_000;
 pub(super) const GOES_ROUND: &str = "the call goes round without any time passing";
@@ -334,11 +333,8 @@ impl World {
     }
 
     fn answer(&mut self, ask: Ask) {
-        if let Question::LookUp(query) = &ask.question {
-            return self.look_up(ask.id, query.lookup.as_str());
-        }
         let answer = match ask.question {
-            Question::LookUp(_) => return,
+            Question::LookUp(query) => return self.look_up(ask.id, query.lookup.as_str()),
             Question::Registry(_) => match &self.registry {
                 Registry::Silent => return,
                 Registry::Fails => Answer::Failed("the registry is gone".into()),

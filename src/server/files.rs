@@ -122,6 +122,11 @@ pub fn read_dialplans(folder: &Path) -> Result<Vec<(String, String)>, String> {
     Ok(files)
 }
 
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// What is in a folder, sorted by name, without hidden files.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let listing = std::fs::read_dir(folder).map_err(|error| format!("{}: {}", folder.display(), why(&error)))?;

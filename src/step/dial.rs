@@ -9,6 +9,7 @@ use super::{Edge, Event, StepState, ending, words};
 use crate::ids::{PromptId, StepName};
 use crate::target::Target;
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const SPEAKING: u8 = 0;
@@ -36,6 +37,16 @@ pub enum Party {
     Sip(String),
     /// A telephone number in E.164, rung through a trunk of the settings.
     Number { number: String, trunk: Option<String> },
+}
+
+/// Of SIP over UDP where an address names none (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
+
+/// What stands behind the `@` of a SIP address: an IP address, IPv6 in brackets, with or without a port.
+pub fn address_of(uri: &str) -> Option<SocketAddr> {
+    let host = uri.split_once('@')?.1;
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.parse().ok().or_else(|| Some(SocketAddr::new(inner.parse().ok()?, SIP_PORT)))
 }
 
 impl fmt::Display for Party {
@@ -99,5 +110,20 @@ mod tests {
         assert_eq!(at(1, Event::PartyLeft), (Edge::Stay, 1));
         let mut talking = StepState { phase: 2, ..StepState::default() };
         assert_eq!(dial(Some(Target::Start)).next(&mut talking, Event::PartyLeft), Edge::Go(Target::Start));
+    }
+
+    #[test]
+    fn an_address_has_a_port_or_the_usual_one() {
+        let table = [
+            ("sip:desk@192.0.2.10", Some("192.0.2.10:5060")),
+            ("sip:desk@192.0.2.10:5070", Some("192.0.2.10:5070")),
+            ("sip:desk@[2001:db8::1]", Some("[2001:db8::1]:5060")),
+            ("sip:desk@[2001:db8::1]:5070", Some("[2001:db8::1]:5070")),
+            ("sip:desk@pbx.example", None),
+            ("sip:desk", None),
+        ];
+        for (uri, expected) in table {
+            assert_eq!(address_of(uri), expected.map(|address| address.parse().unwrap()), "{uri}");
+        }
     }
 }

@@ -83,6 +83,12 @@ impl Lookup {
         }
     }
 
+    /// An answer that leads to this branch; without one to `then`.
+    pub fn answer_for(&self, branch: Option<&str>) -> BTreeMap<String, String> {
+        let value = |name: &String| branch.filter(|_| self.on.as_ref() == Some(name)).unwrap_or("1").to_owned();
+        self.values.keys().map(|name| (name.clone(), value(name))).collect()
+    }
+
     /// Which case the value of `on` names.
     pub fn case_of(&self, value: &str) -> Option<u8> {
         let at = self.cases.iter().position(|case| case.value == value)?;

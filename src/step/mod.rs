@@ -182,6 +182,15 @@ impl Step {
         matches!(self, Step::Play(_) | Step::Say(_) | Step::Dial(_)) && ending::has_offered(state)
     }
 
+    /// It can be the end of a service (`finished = true`), and is not marked as one.
+    pub fn is_unfinished(&self) -> bool {
+        match self {
+            Step::Play(play) => !play.finished,
+            Step::Say(say) => !say.finished,
+            _ => false,
+        }
+    }
+
     /// Keys among which is one for everything that a key can do here: every other key does the same as the last of these.
     pub fn distinct_keys(&self) -> Vec<Key> {
         let key = Key::from_char;

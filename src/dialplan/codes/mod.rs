@@ -68,10 +68,29 @@ pub fn all() -> Vec<&'static Code> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialplan::reach::Broken;
+    use std::time::Duration;
 
     #[test]
     fn no_code_is_given_twice() {
         assert!(all().windows(2).all(|pair| pair[0].code < pair[1].code));
         assert!(all().iter().all(|code| code.code.len() == 4 && code.code.starts_with('D')));
+    }
+
+    #[test]
+    fn whatever_can_be_broken_has_a_code_that_is_explained() {
+        let broken = [
+            Broken::OneKey,
+            Broken::AskedAndHungUp,
+            Broken::Round { from: 0 },
+            Broken::HelpTooLate(Duration::ZERO),
+            Broken::HungUp,
+            Broken::Stuck,
+            Broken::FlaggedAsked,
+            Broken::ToldTooLate(Duration::ZERO),
+        ];
+        for what in broken {
+            assert!(all().iter().any(|code| code.code == what.code()), "{what:?} is told as {}", what.code());
+        }
     }
 }

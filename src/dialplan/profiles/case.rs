@@ -97,7 +97,7 @@ impl<'a> Case<'a> {
 
     /// A prompt as callers of the line hear it in this language.
     pub fn prompt(&self, language: &str, id: &str) -> Option<&'a Arc<Prompt>> {
-        self.prompts.get(language, id).or_else(|| self.prompts.get(self.line.language.as_str(), id))
+        self.prompts.heard(id, language, self.line.language.as_str(), false)
     }
 
     /// The languages in which calls of the line come to a section.

@@ -5,6 +5,7 @@ use super::rule::{By, Figure, Rule};
 use crate::dialplan::draft::Draft;
 use crate::dialplan::near::near;
 use crate::dialplan::section::{Aim, Text, Written, say_duration};
+use crate::dialplan::verdicts::OFFER;
 use crate::key::Key;
 use crate::step::Step;
 use crate::step::link::Role;
@@ -159,8 +160,6 @@ pub(super) const LEVEL1_LANGUAGE: Rule =
         Verdict::of(case.menus_at(1).into_iter().filter(is_other).map(told).collect())
     });
 
-pub(super) const OFFER: &str =
-    "say \"for a person, press 0\" in its prompts and mark that prompt with `offers_human = true`";
 const FEWER: &str = "put some of its options into a menu of their own";
 const START_AT_QUEUE: &str = "start the line at a queue, such as `start = \"queue care\"`";
 
@@ -241,17 +240,12 @@ fn chooses_language(case: &Case<'_>, menu: &Draft) -> bool {
     options(menu) >= 2 && menu.aims.iter().all(|slot| sets(&slot.aim))
 }
 
-/// The key of a menu that is for this.
-pub(super) fn topic_key<'a>(case: &Case<'a>, topic: &str) -> Option<(&'a Draft, &'a Text, Key)> {
-    case.of_kind(StepKind::Menu).find_map(|menu| {
-        let (key, text) = menu.topics.iter().find(|(_, text)| text.value == topic)?;
-        Some((menu, text, *key))
-    })
-}
-
 /// Where the key of a topic leads.
 pub(super) fn topic_aim<'a>(case: &Case<'a>, topic: &str) -> Option<(&'a Text, &'a Written)> {
-    let (menu, text, key) = topic_key(case, topic)?;
+    let (menu, text, key) = case.of_kind(StepKind::Menu).find_map(|menu| {
+        let (key, text) = menu.topics.iter().find(|(_, text)| text.value == topic)?;
+        Some((menu, text, *key))
+    })?;
     Some((text, &aim(menu, key)?.written))
 }
 

@@ -2,14 +2,14 @@
 //! one.
 
 use super::case::{Case, Fault, Verdict};
-use super::menus::{OFFER, topic_aim, topic_key, write_topic};
+use super::menus::{topic_aim, write_topic};
 use super::rule::{By, Figure, Rule, kept};
 use super::week::{Wanted, Week};
 use crate::dialplan::draft::Draft;
 use crate::dialplan::reach::Broken;
 use crate::dialplan::section::{Written, say_duration};
+use crate::dialplan::verdicts::OFFER;
 use crate::dialplan::{DirectRule, Welcome};
-use crate::ids::StepName;
 use crate::step::hours::Hours;
 use crate::step::queue::Queue;
 use crate::target::{StepKind, StepRef, Target};
@@ -185,11 +185,9 @@ pub(super) const HOURS: Rule = Rule::new(
     By::Checker,
     "people are there {} by the hours of the queues (whether they log in is measured at run time)",
     |case, wanted| match wanted {
-        Figure::Week(wanted) => open_at(case, case.line.human.to.as_str(), wanted),
-        Figure::Weeks(wanted, business) => match open_at(case, case.line.human.to.as_str(), wanted) {
-            Verdict::Broken(mut faults)
-                if matches!(open_at(case, case.line.human.to.as_str(), business), Verdict::Kept) =>
-            {
+        Figure::Week(wanted) => open_at(case, &case.line.person(), wanted),
+        Figure::Weeks(wanted, business) => match open_at(case, &case.line.person(), wanted) {
+            Verdict::Broken(mut faults) if matches!(open_at(case, &case.line.person(), business), Verdict::Kept) => {
                 let Some(fault) = faults.pop() else { return Verdict::Kept };
                 let why = format!(
                     "{}; that is enough for a line of business customers, and whom it serves is not known here",
@@ -207,7 +205,7 @@ pub(super) const HOURS_BUSINESS: Rule = Rule::new(
     By::Checker,
     "on lines of business customers people are there {}",
     |case, wanted| match wanted {
-        Figure::Week(wanted) => open_at(case, case.line.human.to.as_str(), wanted),
+        Figure::Week(wanted) => open_at(case, &case.line.person(), wanted),
         _ => Verdict::Kept,
     },
 );
@@ -218,7 +216,7 @@ pub(super) const HOURS_PER_DAY: Rule = Rule::new(
     By::Checker,
     "people are there at least {} hours of every day, by the hours of the queues",
     |case, least| {
-        let open = match Open::of(case, case.line.human.to.as_str()) {
+        let open = match Open::of(case, &case.line.person()) {
             Ok(open) => open,
             Err(verdict) => return verdict,
         };
@@ -235,7 +233,7 @@ pub(super) const HOURS_PER_WEEK: Rule = Rule::new(
     "hours_per_week_min",
     By::Checker,
     "people are there at least {} hours of the week, by the hours of the queues",
-    |case, least| match Open::of(case, case.line.human.to.as_str()) {
+    |case, least| match Open::of(case, &case.line.person()) {
         Err(verdict) => verdict,
         Ok(open) if open.week.minutes() >= least.number() * 60 => Verdict::Kept,
         Ok(open) => {
@@ -248,7 +246,7 @@ pub(super) const HOURS_PER_WEEK: Rule = Rule::new(
 pub(super) const LOSS_HOURS: Rule =
     Rule::new("loss_line_hours", By::Partly, "who has lost a card reaches a person {}", |case, wanted| {
         let Figure::Week(wanted) = wanted else { return Verdict::Kept };
-        let of_line = open_at(case, case.line.human.to.as_str(), wanted);
+        let of_line = open_at(case, &case.line.person(), wanted);
         let Some((text, aim)) = topic_aim(case, "card_loss") else {
             return match of_line {
                 Verdict::Kept => Verdict::Kept,
@@ -261,7 +259,7 @@ pub(super) const LOSS_HOURS: Rule =
         };
         match aim {
             Written::Human => of_line,
-            Written::Step(to) if to.kind == StepKind::Queue => open_at(case, to.name.as_str(), wanted),
+            Written::Step(to) if to.kind == StepKind::Queue => open_at(case, to, wanted),
             _ if matches!(of_line, Verdict::Kept) => Verdict::Kept,
             _ => Verdict::undecidable(
                 &text.span,
@@ -274,10 +272,10 @@ pub(super) const CARD_CANCEL: Rule = Rule::new(
     "card_cancel_not_diverted",
     By::Partly,
     "who wants to cancel a card is put through and not diverted",
-    |case, _| match (topic_key(case, "card_cancel"), topic_aim(case, "card_cancel")) {
-        (Some(_), Some((_, Written::Human))) => Verdict::Kept,
-        (Some(_), Some((_, Written::Step(to)))) if to.kind == StepKind::Queue => Verdict::Kept,
-        (_, Some((text, _))) => Verdict::undecidable(
+    |case, _| match topic_aim(case, "card_cancel") {
+        Some((_, Written::Human)) => Verdict::Kept,
+        Some((_, Written::Step(to))) if to.kind == StepKind::Queue => Verdict::Kept,
+        Some((text, _)) => Verdict::undecidable(
             &text.span,
             "this key leads to no queue at once, and whether its way diverts callers is for you to say",
             "lead it to a queue",
@@ -345,7 +343,7 @@ fn quiet(case: &Case<'_>) -> Vec<Fault> {
 }
 
 fn someone(case: &Case<'_>, _: Figure) -> Verdict {
-    let open = match Open::of(case, case.line.human.to.as_str()) {
+    let open = match Open::of(case, &case.line.person()) {
         Ok(open) => open,
         // Two zones, each of them open at some time.
         Err(_) => return Verdict::Kept,
@@ -367,11 +365,11 @@ struct Open<'a> {
 
 impl<'a> Open<'a> {
     /// `Err` where the hours go by the clocks of two zones.
-    fn of(case: &Case<'a>, queue: &str) -> Result<Open<'a>, Verdict> {
+    fn of(case: &Case<'a>, queue: &StepRef) -> Result<Open<'a>, Verdict> {
         let mut open = Open { week: Week::closed(), closes: None, holidays: None };
         let mut zone: Option<&jiff::tz::TimeZone> = None;
         let mut tried: Vec<StepRef> = Vec::new();
-        let mut next = Some(StepRef { kind: StepKind::Queue, name: StepName::new(queue) });
+        let mut next = Some(queue.clone());
         while let Some(at) = next.take().filter(|at| !tried.contains(at)) {
             let Some(queue) = case.queue(&at) else { break };
             tried.push(at);
@@ -397,10 +395,7 @@ impl<'a> Open<'a> {
     }
 
     fn place(&self, case: &Case<'a>) -> &'a crate::diagnostic::Span {
-        let draft = self.closes.and_then(|queue| {
-            let at = StepRef { kind: StepKind::Queue, name: StepName::new(queue.name.as_str()) };
-            case.drafts.steps.get(&at)
-        });
+        let draft = self.closes.and_then(|queue| case.drafts.steps.get(&StepRef::queue(&queue.name)));
         draft.map_or(case.here(), |draft| draft.hours.as_ref().map_or(&draft.name, |text| &text.span))
     }
 
@@ -417,7 +412,7 @@ impl<'a> Open<'a> {
     }
 }
 
-fn open_at(case: &Case<'_>, queue: &str, wanted: Wanted) -> Verdict {
+fn open_at(case: &Case<'_>, queue: &StepRef, wanted: Wanted) -> Verdict {
     let open = match Open::of(case, queue) {
         Ok(open) => open,
         Err(verdict) => return verdict,

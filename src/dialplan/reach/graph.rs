@@ -7,11 +7,11 @@ use super::sounds::{Heard, Longest, heard};
 use super::ways::Ways;
 use super::world::{Beginning, Doing, Move, Node, Place, World, Wrong};
 use super::{Broken, Proof};
-use crate::dialplan::{Dialplan, Line};
+use crate::dialplan::{Dialplan, GATE_LISTENS, Line};
 use crate::ids::Language;
 use crate::prompt::{PromptLibrary, spoken};
 use crate::step::Step;
-use crate::target::StepRef;
+use crate::target::{StepKind, StepRef};
 use crate::variable::Word;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -223,16 +223,13 @@ impl<'a> Graph<'a> {
             let language = &self.world.languages[usize::from(language)];
             reached.insert((name.clone(), language.clone()));
             if let Some(hours) = step.hours() {
-                let hours = StepRef { kind: crate::target::StepKind::Hours, name: hours.clone() };
+                let hours = StepRef::new(StepKind::Hours, hours.as_str());
                 reached.insert((hours, language.clone()));
             }
         }
         reached
     }
 }
-
-/// `call/welcome.rs`: how long the gate waits after its words.
-const GATE_LISTENS: Duration = Duration::from_secs(3);
 
 /// The line's own language first, then what its steps can set, then what the registry may say of a caller.
 fn languages(plan: &Dialplan, line: &Line, prompts: &PromptLibrary) -> Vec<Language> {

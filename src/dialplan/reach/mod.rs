@@ -83,6 +83,20 @@ pub enum Broken {
     ToldTooLate(Duration),
 }
 
+impl Broken {
+    /// The code by which it is told. A hang-up that comes after a step which could be marked as finished is D031 instead.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Broken::OneKey => "D050",
+            Broken::AskedAndHungUp | Broken::FlaggedAsked => "D033",
+            Broken::Round { .. } | Broken::Stuck => "D034",
+            Broken::HelpTooLate(_) => "D070",
+            Broken::HungUp => "D032",
+            Broken::ToldTooLate(_) => "D048",
+        }
+    }
+}
+
 /// Proves one line of a plan whose targets all lead somewhere.
 pub fn prove(plan: &Dialplan, line: &Line, prompts: &PromptLibrary) -> Proof {
     let graph = Graph::of(plan, line, prompts);

@@ -3,7 +3,7 @@
 //! The part of the graph that silence can take, walked once, deepest first, without recursion: a plan may be long.
 
 use super::graph::{Graph, Path};
-use super::world::{Doing, Move, Node, Place};
+use super::world::{Doing, Move, Place};
 use crate::step::Step;
 use crate::target::StepRef;
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,7 +135,7 @@ impl Search<'_, '_> {
         let mut after = After::default();
         let mut told = Duration::ZERO;
         for (nth, (what, to)) in self.graph.ways.of(node).enumerate().filter(|(_, (what, _))| goes_on(*what)) {
-            let spent = spent(self.graph.nodes[node as usize], what, here.length);
+            let spent = spent(what, here.length);
             let next = &self.after[to as usize];
             after.endless |= next.endless || self.marks[to as usize] == Mark::Open;
             if after.help_by.is_none() || spent + next.help > after.help {
@@ -186,11 +186,11 @@ fn goes_on(what: Move) -> bool {
     what.is_silent() && what != Move::CannotWrite
 }
 
-/// The time that passes at a node before it is left so: a look-up may answer at once, but its failure may take its deadline.
-fn spent(node: Node, what: Move, length: Duration) -> Duration {
+/// The time that passes at a node before it is left so, at most: a party may answer at once, a look-up as late as it fails.
+fn spent(what: Move, length: Duration) -> Duration {
     use crate::step::Event::{Connected, Unspeakable};
-    match (node.place, what) {
-        (_, Move::Step(Connected | Unspeakable)) => Duration::ZERO,
+    match what {
+        Move::Step(Connected | Unspeakable) => Duration::ZERO,
         _ => length,
     }
 }

@@ -1,12 +1,10 @@
 //! How long words last, and when in them a person has been offered: from the prompts' sounds, found as a call finds them
-//! (`Engine::find_prompt`): the caller's language, then the line's; slower ones for who needs them.
+//! ([`PromptLibrary::heard`]).
 
-use crate::ids::PromptId;
-use crate::prompt::{Prompt, PromptLibrary};
+use crate::prompt::PromptLibrary;
 use crate::saying::{self, Currency, Form};
 use crate::variable::Word;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What is heard of some words.
@@ -30,7 +28,7 @@ pub(super) fn heard(
     for word in words {
         match word {
             Word::Prompt(id) => {
-                let Some(prompt) = find(id, language, of_line, gentle, prompts) else { continue };
+                let Some(prompt) = prompts.heard(id.as_str(), language, of_line, gentle) else { continue };
                 if let (None, Some(ends)) = (heard.offer, prompt.facts.offer_ends) {
                     heard.offer = Some(heard.length + ends);
                 }
@@ -39,7 +37,7 @@ pub(super) fn heard(
             Word::Value { form, currency, .. } => {
                 let language = if saying::knows(language) { language } else { of_line };
                 let length_of = |id: &str| {
-                    let found = find(&PromptId::new(id), language, of_line, gentle, prompts);
+                    let found = prompts.heard(id, language, of_line, gentle);
                     found.map_or(Duration::ZERO, |prompt| prompt.facts.length)
                 };
                 let key = (language.to_owned(), *form, *currency, gentle);
@@ -50,18 +48,4 @@ pub(super) fn heard(
         }
     }
     heard
-}
-
-fn find<'a>(
-    id: &PromptId,
-    language: &str,
-    of_line: &str,
-    gentle: bool,
-    prompts: &'a PromptLibrary,
-) -> Option<&'a Arc<Prompt>> {
-    let of = |language: &str| {
-        let slow = if gentle { prompts.slow(language, id.as_str()) } else { None };
-        slow.or_else(|| prompts.get(language, id.as_str()))
-    };
-    of(language).or_else(|| of(of_line))
 }

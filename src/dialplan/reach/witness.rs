@@ -7,7 +7,7 @@ use super::world::{Beginning, Doing, Move, Node, Place, one_of};
 use super::{Breach, Broken};
 use crate::dialplan::DirectRule;
 use crate::ids::StepName;
-use crate::key::Key;
+use crate::key::{HELD, Key};
 use crate::prompt::spoken;
 use crate::script::{Act, AgentAct, Line, LookupSays, MESSAGE_SPOKEN, Registry, Script, What};
 use crate::step::link::Role;
@@ -228,7 +228,7 @@ impl Telling<'_, '_> {
             Move::HeldZero => {
                 self.at += REACTION.min(length);
                 self.does(Act::Hold(Key::HUMAN, Duration::from_secs(1)));
-                self.at += Duration::from_millis(800);
+                self.at += HELD;
             }
             Move::Step(Event::Key(key)) => self.presses_in_step(node, key, length),
             Move::CannotServe => self.cannot_serve(node),
@@ -333,12 +333,8 @@ impl Telling<'_, '_> {
     fn looks_up(&mut self, lookup: &Lookup, event: Event, length: Duration) {
         let says = match event {
             Event::Found { case } => {
-                let branch = case.and_then(|case| lookup.cases.get(usize::from(case))).map(|case| case.value.clone());
-                let value = |name: &String| match (&lookup.on, &branch) {
-                    (Some(on), Some(branch)) if on == name => branch.clone(),
-                    _ => "1".to_owned(),
-                };
-                LookupSays::Answers(lookup.values.keys().map(|name| (name.clone(), value(name))).collect())
+                let branch = case.and_then(|case| lookup.cases.get(usize::from(case))).map(|case| case.value.as_str());
+                LookupSays::Answers(lookup.answer_for(branch))
             }
             Event::LookUpFailed(how) => LookupSays::Fails(how),
             _ => return,

@@ -185,7 +185,7 @@ impl<'a> World<'a> {
     }
 
     fn queue(&self, name: &QueueName) -> Option<u32> {
-        self.number(&StepRef { kind: StepKind::Queue, name: crate::ids::StepName::new(name.as_str()) })
+        self.number(&StepRef::queue(name))
     }
 
     /// Every kind of caller, as the call is answered (`call/welcome.rs`).
@@ -427,8 +427,8 @@ impl<'a> World<'a> {
         let carry = match event {
             // A message or a call-back is in the ledger.
             Event::Recorded | Event::Promised => Carry { asked: false, done: true, ..carry },
-            // Something else was chosen, or entered: silence and errors lead to a person. The promise stays open all the same (`Call::finish` makes it due), but the call may end
-            // as that other thing ends.
+            // Something else was chosen, or entered: silence and errors lead to a person. The promise stays open all the same
+            // (`Call::finish` makes it due), but the call may end as that other thing ends.
             _ if step.asks() && matches!(edge, Edge::Go(_)) => Carry { asked: false, ..carry },
             // The person was offered, and nobody wanted one.
             Event::Silence if step.has_offered(&before) => Carry { done: true, ..carry },

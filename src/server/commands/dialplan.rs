@@ -5,11 +5,11 @@ use crate::dialplan::report::{self, Form};
 use crate::dialplan::schema as dialplan_schema;
 use crate::dialplan::{Facts, profiles, prompt_trouble};
 use crate::server::config::{self, Config};
-use crate::server::files::{read_dialplans, why};
+use crate::server::files::{folder_of, read_dialplans, why};
 use crate::server::prompt_files::load_prompts;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Checks the dialplans of these folders (the configured one where none is named), and tells all their problems together.
@@ -48,7 +48,7 @@ fn folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
         let folder = match path.metadata() {
             Err(error) => return Err(wrong(&why(&error))),
             Ok(facts) if facts.is_dir() => path.clone(),
-            Ok(_) if path.extension().is_some_and(|end| end == "toml") => home(path),
+            Ok(_) if path.extension().is_some_and(|end| end == "toml") => folder_of(path).to_owned(),
             Ok(_) => return Err(wrong("neither a folder nor a .toml file of a dialplan")),
         };
         let place = folder.canonicalize().map_err(|error| wrong(&why(&error)))?;
@@ -57,12 +57,6 @@ fn folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
         }
     }
     Ok(folders)
-}
-
-/// The folder that a file is in.
-pub(super) fn home(file: &Path) -> PathBuf {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Explains a code of the checker (`D012`) or of the settings (`C003`), or lists all of them.
@@ -95,6 +89,7 @@ pub fn schema() -> Done {
     print!("{}", dialplan_schema::text());
     Ok(ExitCode::SUCCESS)
 }
+
 /// Lists the profiles, or the rules of one.
 ///
 /// # Errors

@@ -1,10 +1,9 @@
 //! `onekey test`: the administrators' own calls, run on their dialplan in virtual time, and what none of them walks.
 
-use super::dialplan::home;
 use super::{CommandError, Done, PROBLEMS};
 use crate::rehearsal::coverage::{Coverage, LineCoverage, StepCoverage, WayCoverage};
 use crate::server::config::Config;
-use crate::server::files::why;
+use crate::server::files::{folder_of, why};
 use crate::server::rehearse::{Verdict, call_files, run_file, stage};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -29,8 +28,8 @@ pub fn run(config: &Config, folder: Option<&Path>, wish: &Wish) -> Done {
         return Err(CommandError::WrongUse(format!("{}: {}", folder.display(), why(&error))));
     }
     let is_one = folder.is_file();
-    let home = if is_one { home(folder) } else { folder.to_owned() };
-    let stage = stage(&home, &config.prompts, &config.registry.thresholds).map_err(CommandError::Said)?;
+    let home = if is_one { folder_of(folder) } else { folder };
+    let stage = stage(home, &config.prompts, &config.registry.thresholds).map_err(CommandError::Said)?;
     let files = if is_one {
         vec![folder.to_owned()]
     } else {

@@ -2,11 +2,13 @@
 
 use super::{CommandError, Done};
 use crate::dialplan::Dialplan;
+use crate::dialplan::reach::CALLER;
 use crate::ids::AgentId;
 use crate::rehearsal::live::Live;
 use crate::rehearsal::{self, CannotRun, Stage};
 use crate::script::{self, LookupSays, Registry, Script};
 use crate::server::config::Config;
+use crate::server::files::folder_of;
 use crate::server::rehearse::stage;
 use crate::server::trying::Walking;
 use crate::server::trying::audio::Audio;
@@ -15,8 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// The caller of whom nothing else is said: a number that is kept for examples.
-const CALLER: &str = "+12025550123";
 /// The agent who is there where no queue names any.
 const AGENT: &str = "1001";
 
@@ -128,10 +128,9 @@ fn can_save(file: &Path) -> Result<(), String> {
     if file.exists() {
         return Err(format!("--save {shown}: the file is there already; choose another name, or remove it first"));
     }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.filter(|folder| !folder.is_dir()) {
-        Some(folder) => Err(format!("--save {shown}: there is no folder {}", folder.display())),
-        None => Ok(()),
+    match folder_of(file) {
+        folder if folder.is_dir() => Ok(()),
+        folder => Err(format!("--save {shown}: there is no folder {}", folder.display())),
     }
 }
 

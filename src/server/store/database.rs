@@ -1,6 +1,7 @@
 //! One connection to the SQLite file, with the tables brought up to date (`schema.sql` and what follows it).
 
 use super::StoreError;
+use crate::server::files::folder_of;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -64,7 +65,7 @@ impl Database {
 
     /// The folder that it lies in.
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        folder_of(&self.path)
     }
 
     /// Is the file at the path still the one that is open?
