@@ -1,8 +1,8 @@
 //! The figures of a line (DESIGN §5, property 7): what is printed of it when it is well, and what profiles are judged by.
 
 use super::graph::Graph;
+use super::node::{Doing, Move, Place};
 use super::silence::Silent;
-use super::world::{Doing, Move, Place};
 use crate::step::Step;
 use crate::target::StepRef;
 use std::collections::{BTreeMap, VecDeque};

@@ -2,7 +2,7 @@
 //! has asked for one. Who has heard that a person can be had, and then types a number, has chosen to.
 
 use super::graph::Graph;
-use super::world::{Doing, Place};
+use super::node::{Doing, Place};
 use crate::step::Step;
 use crate::target::StepRef;
 use std::collections::BTreeSet;

@@ -3,9 +3,10 @@
 //! A breadth-first search with weights 0 and 1: acts (a key, something that fails) weigh 1, what goes by itself nothing.
 //! So the path by which a state was found first is the shortest call that leads there.
 
+use super::node::{Beginning, Doing, Move, Node, Place, Wrong};
 use super::sounds::{Heard, Longest, heard};
 use super::ways::Ways;
-use super::world::{Beginning, Doing, Move, Node, Place, World, Wrong};
+use super::world::World;
 use super::{Broken, Proof};
 use crate::dialplan::{Dialplan, GATE_LISTENS, Line};
 use crate::ids::Language;

@@ -2,7 +2,7 @@
 //! shows only one of them.
 
 use super::graph::Graph;
-use super::world::{Move, Place};
+use super::node::{Move, Place};
 use super::{Breach, Broken};
 use crate::step::link::Role;
 use crate::target::StepRef;

@@ -2,7 +2,7 @@
 //! every silence and everything that the world can do, by the same [`Step::next`](crate::step::Step::next) that calls run.
 //!
 //! ```text
-//! world    the states and moves: what a call would do, without its time and its sound
+//! node     a state, and what can happen there; world: what leads where, without time and sound
 //! graph    all of them, found in the order of the fewest acts, so that every path back is the shortest
 //! silence  who does nothing: how long until help, how long until a person has been offered, and ways that never end
 //! bounds   the figures of a line
@@ -16,6 +16,7 @@ mod bounds;
 mod entries;
 mod graph;
 mod links;
+mod node;
 mod silence;
 mod sounds;
 mod ways;

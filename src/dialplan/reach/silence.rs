@@ -3,7 +3,7 @@
 //! The part of the graph that silence can take, walked once, deepest first, without recursion: a plan may be long.
 
 use super::graph::{Graph, Path};
-use super::world::{Doing, Move, Place};
+use super::node::{Doing, Move, Place};
 use crate::step::Step;
 use crate::target::StepRef;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! The moves of all states, in two columns, with the span of each state: large plans have many, and most are short.
 
-use super::world::Move;
+use super::node::Move;
 
 #[derive(Default)]
 pub(super) struct Ways {

@@ -2,8 +2,9 @@
 //! the times of the prompts' sounds. Run by `onekey test` on the same plan it goes exactly so (the tests of the proof do).
 
 use super::graph::{Graph, Path};
+use super::node::{Beginning, Doing, Move, Node, Place};
 use super::silence::Round;
-use super::world::{Beginning, Doing, Move, Node, Place, one_of};
+use super::world::one_of;
 use super::{Breach, Broken};
 use crate::dialplan::DirectRule;
 use crate::ids::StepName;
