@@ -293,6 +293,7 @@ fn setup(config: &Config, rate: u64, time: Duration, tell: &mut dyn FnMut(&str))
     figures.add("calls", calls as f64, "");
     figures.add("calls per second", calls as f64 / took, "");
     figures.add("failed", (calls - ended) as f64 / calls.max(1) as f64 * 100.0, "%");
+    figures.add("of them refused (503)", crowd.count(State::Refused) as f64 / calls.max(1) as f64 * 100.0, "%");
     figures.add("unanswered for 500 ms", crowd.unanswered() as f64, "");
     figures.add(
         "processor per call",

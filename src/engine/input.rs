@@ -17,6 +17,9 @@ use std::sync::Arc;
 pub enum Input {
     /// A SIP message (UDP: one datagram; TCP: one framed message).
     Sip(Datagram),
+    /// More messages wait than can be answered in time (or no more): meanwhile new calls are refused, for the sake of
+    /// those that there are.
+    Behind(bool),
     /// A TCP connection is gone: what was to be sent over it needs another.
     ConnectionClosed(u64),
     Media(WorkerId, MediaEvent),

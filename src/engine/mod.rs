@@ -116,6 +116,7 @@ pub struct Engine {
     random: ChaCha12Rng,
     counters: Counters,
     draining: bool,
+    is_behind: bool,
     next_call: u64,
     next_promise: u64,
     next_question: u64,
@@ -164,6 +165,7 @@ impl Engine {
             random,
             counters: Counters::default(),
             draining: false,
+            is_behind: false,
             next_question: 0,
             now,
             work: VecDeque::new(),
@@ -195,6 +197,7 @@ impl Engine {
                 self.sip.close_to_strangers(closed);
                 self.with_sip(|sip, out| sip.receive(now, datagram, out));
             }
+            Input::Behind(is_behind) => self.is_behind = is_behind,
             Input::ConnectionClosed(connection) => {
                 self.with_sip(|sip, out| sip.connection_closed(now, connection, out));
             }

@@ -3,6 +3,7 @@
 //! It sleeps until something arrives or the engine's next deadline; it never waits for a disk, a socket or another thread.
 //! A panic here ends the program (DESIGN §3): the engine's state can no longer be trusted, the ledger can.
 
+use super::backlog::Backlog;
 use super::clock::Clock;
 use super::inbox::{AnswerTo, Arrival, Arrivals, Inbox, View};
 use super::media_worker::WorkerDoor;
@@ -16,11 +17,12 @@ use crate::sip::offenders::Offence;
 use std::io;
 use std::net::IpAddr;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
 /// From one wake to the next while many things arrive: what a call may wait for its answer then.
 const REST: Duration = Duration::from_micros(300);
+const TELL_BEHIND_EVERY: Duration = Duration::from_secs(60);
 
 /// What remembers for the engine: registry, ledger, database. Called on the control thread: it must hand the work on, not do it.
 pub trait Answers: Send {
@@ -58,6 +60,7 @@ impl Control {
         let mut wishes = Vec::with_capacity(64);
         let mut quiet_waiters: Vec<oneshot::Sender<()>> = Vec::new();
         let mut rest = Rest::new(REST);
+        let (mut backlog, mut told) = (Backlog::default(), None);
         sleep_exactly();
         loop {
             // Deadlines first: a flood of messages must not hold up a timer.
@@ -66,7 +69,16 @@ impl Control {
             }
             let Some(arrival) = self.arrival(arrivals, &mut rest) else { continue };
             match arrival {
-                Arrival::Sip(input) | Arrival::Other(input) => {
+                Arrival::Sip(input, came) => {
+                    if let Some(is_behind) = backlog.next(came.elapsed(), arrivals.sip_waiting()) {
+                        tell_behind(is_behind, &mut told);
+                        self.handle(Input::Behind(is_behind), &mut wishes);
+                    }
+                    if !self.handle(input, &mut wishes) {
+                        continue;
+                    }
+                }
+                Arrival::Other(input) => {
                     if !self.handle(input, &mut wishes) {
                         continue;
                     }
@@ -137,6 +149,17 @@ impl Control {
             }
         }
         ended
+    }
+}
+
+/// Once in a while: where too many calls come, this changes many times a second.
+fn tell_behind(is_behind: bool, told: &mut Option<Instant>) {
+    if is_behind && told.is_none_or(|at| at.elapsed() > TELL_BEHIND_EVERY) {
+        *told = Some(Instant::now());
+        tracing::warn!(
+            "more calls come than this machine can answer: some are refused with 503, so that the others are served (`onekey \
+             bench setup` measures how many it can)"
+        );
     }
 }
 

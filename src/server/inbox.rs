@@ -6,7 +6,7 @@ use crate::engine::snapshot::Snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// SIP messages that may wait; above it new ones are dropped, as the network itself would (peers send again).
@@ -15,8 +15,8 @@ pub const SIP_WAITING_MAX: usize = 16_384;
 /// What reaches the control loop.
 #[derive(Debug)]
 pub enum Arrival {
-    /// A SIP message, counted against [`SIP_WAITING_MAX`].
-    Sip(Input),
+    /// A SIP message, counted against [`SIP_WAITING_MAX`], and when it came.
+    Sip(Input, Instant),
     Other(Input),
     /// Somebody wants to see the engine.
     View(oneshot::Sender<View>),
@@ -69,7 +69,7 @@ impl Inbox {
             self.sip_overflow.fetch_add(1, Ordering::Relaxed);
             return false;
         }
-        self.sender.send(Arrival::Sip(input)).is_ok()
+        self.sender.send(Arrival::Sip(input, Instant::now())).is_ok()
     }
 
     /// SIP messages dropped because too many waited.
@@ -97,6 +97,11 @@ impl Inbox {
 }
 
 impl Arrivals {
+    /// How many SIP messages wait.
+    pub fn sip_waiting(&self) -> usize {
+        self.sip_waiting.load(Ordering::Relaxed)
+    }
+
     /// What is here already.
     pub fn here(&self) -> Option<Arrival> {
         self.counted(self.receiver.try_recv().ok())
@@ -113,7 +118,7 @@ impl Arrivals {
     }
 
     fn counted(&self, arrival: Option<Arrival>) -> Option<Arrival> {
-        if matches!(arrival, Some(Arrival::Sip(_))) {
+        if matches!(arrival, Some(Arrival::Sip(..))) {
             self.sip_waiting.fetch_sub(1, Ordering::Relaxed);
         }
         arrival

@@ -4,6 +4,7 @@
 //! reloads, and tokio's few for TCP and HTTP. They meet only by channels; the engine is owned by one of them.
 
 pub mod answers;
+pub mod backlog;
 pub mod clock;
 pub mod commands;
 pub mod config;

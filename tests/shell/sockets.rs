@@ -36,7 +36,7 @@ fn open(limits: TcpLimits) -> Open {
 impl Open {
     fn next(&self) -> Input {
         match self.arrivals.next(Some(SOON)).expect("something should have arrived") {
-            Arrival::Sip(input) | Arrival::Other(input) => input,
+            Arrival::Sip(input, _) | Arrival::Other(input) => input,
             other => panic!("{other:?}"),
         }
     }

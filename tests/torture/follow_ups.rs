@@ -266,3 +266,17 @@ fn play_of(command: &MediaCommand) -> Option<(LegId, onekey::ids::PlayId)> {
         _ => None,
     }
 }
+
+#[test]
+fn an_engine_that_is_behind_refuses_new_calls_and_serves_those_that_there_are() {
+    let mut stand = Stand::new();
+    assert_eq!(stand.status(&plain_invite("before")), Some(200));
+    stand.tell(Input::Behind(true));
+    let answers = stand.receive(&plain_invite("too-many"));
+    let refusal = answers.iter().rfind(|sent| sent.status() == Some(503)).expect("it is refused at once");
+    assert_eq!(refusal.headers("Retry-After"), ["10"]);
+    assert_eq!(stand.calls_open(), 1, "the one before goes on");
+    stand.tell(Input::Behind(false));
+    assert_eq!(stand.status(&plain_invite("after")), Some(200));
+    assert_eq!(stand.calls_open(), 2);
+}
