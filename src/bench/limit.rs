@@ -10,8 +10,9 @@ use super::BenchError;
 use super::cost::{thread_time, wall};
 use super::spread::Spread;
 use super::talking::{PACKET_BYTES, PHASES, Talkers};
-use super::wire::{self, Reader, Sender};
+use super::wire::{self, Reader};
 use crate::server::rest::sleep_exactly;
+use crate::server::send_many::Sender;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -177,7 +178,7 @@ fn forward_one(socket: &UdpSocket, time: Duration) -> Result<Bare, BenchError> {
                 packets.push((arrival.from, bytes));
             }
         })?;
-        bare.packets += sender.send(socket, packets.iter().map(|(to, bytes)| (*to, &bytes[..]))) as u64;
+        bare.packets += sender.send(socket, packets.iter().map(|(to, bytes)| (*to, &bytes[..])), |_| {}) as u64;
     }
     bare.processor = thread_time().saturating_sub(began);
     Ok(bare)
@@ -233,7 +234,8 @@ impl Pacer {
                 }
                 Layout::OnePort => {
                     let packets = phase.iter().map(|(_, to, packet)| (*to, &packet[..]));
-                    bare.packets += self.sockets.first().map_or(0, |socket| sender.send(socket, packets)) as u64;
+                    bare.packets +=
+                        self.sockets.first().map_or(0, |socket| sender.send(socket, packets, |_| {})) as u64;
                 }
             }
             bare.late.add(due.elapsed());

@@ -3,7 +3,7 @@
 use super::cost::wall;
 use super::hearing::STAMP;
 use super::spread::Spread;
-use super::wire::Sender;
+use crate::server::send_many::Sender;
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl Talkers {
                     .filter(|talker| talker.socket == number)
                     .map(|talker| (talker.to, &talker.packet[..]))
                     .collect();
-                let (all, taken) = (packets.len(), self.sender.send(socket, packets.into_iter()));
+                let (all, taken) = (packets.len(), self.sender.send(socket, packets.into_iter(), |_| {}));
                 self.sent += taken as u64;
                 self.refused += (all - taken) as u64;
             }

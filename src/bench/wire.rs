@@ -1,21 +1,18 @@
-//! Many datagrams at once: `recvmmsg` with the kernel's time of arrival, and `sendmmsg`. For the load generator, which must
-//! cost little beside what it measures, and for the bare loops that show the machine's limit.
+//! Many datagrams at once: `recvmmsg` with the kernel's time of arrival. For the load generator, which must cost little
+//! beside what it measures, and for the bare loops that show the machine's limit; both send by [`crate::server::send_many`].
 
 use super::BenchError;
+use crate::server::send_many::BATCH;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg, setsockopt, sockopt,
-};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-/// Datagrams in one system call; more gain nothing (measured: 64 and 128 cost the same, 1024 more).
-pub const BATCH: usize = 64;
 const DATAGRAM_BYTES_MAX: usize = 2048;
 /// What the kernel may keep for us while we sleep: a second of 2 000 streams and more.
 const BUFFER_BYTES: usize = 4 << 20;
@@ -103,61 +100,10 @@ impl Reader {
     }
 }
 
-/// Room for the heads of what is sent.
-pub struct Sender {
-    headers: MultiHeaders<SockaddrIn>,
-    to: Vec<Option<SockaddrIn>>,
-}
-
-impl Default for Sender {
-    fn default() -> Sender {
-        Sender { headers: MultiHeaders::preallocate(BATCH, None), to: Vec::with_capacity(BATCH) }
-    }
-}
-
-impl Sender {
-    /// Sends each packet to its address, [`BATCH`] at a time, and returns how many the system took.
-    pub fn send<'a>(
-        &mut self,
-        socket: &UdpSocket,
-        packets: impl ExactSizeIterator<Item = (SocketAddrV4, &'a [u8])>,
-    ) -> usize {
-        let mut packets = packets.peekable();
-        let mut taken = 0;
-        while packets.peek().is_some() {
-            let mut slices = std::array::from_fn::<_, BATCH, _>(|_| [IoSlice::new(&[])]);
-            self.to.clear();
-            for (slice, (to, bytes)) in slices.iter_mut().zip(&mut packets) {
-                *slice = [IoSlice::new(bytes)];
-                self.to.push(Some(SockaddrIn::from(to)));
-            }
-            taken += self.send_all(socket, &slices[..self.to.len()]);
-        }
-        taken
-    }
-
-    /// A datagram that the system does not take is left out, and those after it are sent.
-    fn send_all(&mut self, socket: &UdpSocket, slices: &[[IoSlice<'_>; 1]]) -> usize {
-        let (mut begin, mut taken) = (0, 0);
-        while begin < slices.len() {
-            let to = &self.to[begin..];
-            let flags = MsgFlags::MSG_DONTWAIT;
-            match sendmmsg(socket.as_raw_fd(), &mut self.headers, slices[begin..].iter(), to, [], flags) {
-                Ok(sent) => {
-                    let count = sent.count();
-                    begin += count.max(1);
-                    taken += count;
-                }
-                Err(_) => begin += 1,
-            }
-        }
-        taken
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::send_many::Sender;
 
     #[test]
     fn what_is_sent_in_batches_arrives_whole_and_stamped() {
@@ -165,7 +111,7 @@ mod tests {
         let std::net::SocketAddr::V4(target) = to.local_addr().unwrap() else { unreachable!("IPv4") };
         let packets: Vec<Vec<u8>> = (0..150u8).map(|number| vec![number; 1 + usize::from(number)]).collect();
         let before = super::super::cost::wall();
-        let sent = Sender::default().send(&from, packets.iter().map(|packet| (target, packet.as_slice())));
+        let sent = Sender::default().send(&from, packets.iter().map(|packet| (target, packet.as_slice())), |_| {});
         assert_eq!(sent, 150);
         let (mut reader, mut seen) = (Reader::default(), Vec::new());
         let port = from.local_addr().unwrap().port();

@@ -23,6 +23,7 @@
 use super::clock::Clock;
 use super::inbox::Inbox;
 use super::media_sockets::{Kind, MediaSockets};
+use super::raw_sender::RawSender;
 use super::recording_file::{Recorder, Recording};
 use super::rest::{Rest, sleep_exactly};
 use crate::engine::input::Input;
@@ -141,6 +142,7 @@ pub fn prepare(
     id: WorkerId,
     config: MediaConfig,
     listen: IpAddr,
+    raw: Option<RawSender>,
     inbox: Inbox,
     clock: Clock,
 ) -> io::Result<(WorkerDoor, Worker)> {
@@ -156,7 +158,7 @@ pub fn prepare(
     let worker = Worker {
         id,
         plane: MediaPlane::new(config),
-        sockets: MediaSockets::new(listen),
+        sockets: MediaSockets::new(listen, raw),
         epoll,
         timer,
         wake,
@@ -219,6 +221,7 @@ impl Worker {
                 }
                 self.receive(now, token, &mut buffer, recorder, &mut wishes);
             }
+            self.send_waiting();
         }
     }
 
@@ -244,6 +247,15 @@ impl Worker {
         let Some(due) = self.plane.next_timeout().filter(|&due| due <= now) else { return };
         self.plane.handle(now, MediaInput::Tick, wishes);
         self.carry_out(recorder, wishes, Some(due));
+        self.send_waiting();
+    }
+
+    /// Packets that the raw socket has gathered leave at the end of each wake, and before that whenever they are many.
+    fn send_waiting(&mut self) {
+        let failed = self.sockets.send_waiting();
+        // They were counted as sent when they were put there.
+        self.counts.packets_sent.fetch_sub(failed, Ordering::Relaxed);
+        self.counts.sends_failed.fetch_add(failed, Ordering::Relaxed);
     }
 
     /// One datagram. If the socket has more, epoll says so again: a noisy peer cannot starve the others, and nobody's socket
@@ -318,6 +330,9 @@ impl Worker {
                         }
                         packets += 1;
                         count_send(&self.counts, sent, is_late);
+                        if self.sockets.is_full() {
+                            self.send_waiting();
+                        }
                     }
                     MediaOutput::SendRtcp { port, to, bytes, .. } => {
                         self.sockets.send_rtcp(port, to, &bytes);

@@ -24,6 +24,7 @@ pub mod pages;
 pub mod prompt_files;
 pub mod prompt_texts;
 pub mod prompts_build;
+pub mod raw_sender;
 pub mod recording_file;
 pub mod registry_import;
 pub mod rehearse;
@@ -32,6 +33,7 @@ pub mod resample;
 pub mod rest;
 pub mod riff;
 pub mod secrets;
+pub mod send_many;
 pub mod shutdown;
 pub mod sip_socket;
 pub mod sip_tcp;
@@ -82,6 +84,8 @@ pub struct ServeConfig {
     pub media_ports: (u16, u16),
     /// Ask the system for more than an ordinary share of the processor for media threads.
     pub media_priority: bool,
+    /// Send RTP by a raw socket, if this user may.
+    pub media_raw: bool,
     /// A peer that has sent and sends no more for this long is gone.
     pub rtp_timeout: Duration,
     /// Calls in progress have this long to finish when the server is asked to stop.
@@ -309,7 +313,8 @@ fn prepare_workers(config: &ServeConfig, inbox: &Inbox, clock: Clock) -> Result<
         material.extend(id.0.to_le_bytes());
         let seed = blake3::derive_key("onekey 2026-11 media worker", &material);
         let media = MediaConfig { first_port, last_port, rtp_timeout: config.rtp_timeout, seed };
-        let worker = media_worker::prepare(id, media, config.media_listen, inbox.clone(), clock)
+        let raw = config.media_raw.then(raw_sender::open_if_allowed).flatten();
+        let worker = media_worker::prepare(id, media, config.media_listen, raw, inbox.clone(), clock)
             .map_err(|source| ServeError::System { what: "epoll", source })?;
         made.push(worker);
     }

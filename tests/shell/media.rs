@@ -33,7 +33,7 @@ fn plane(ports: (u16, u16)) -> Plane {
     let config =
         MediaConfig { first_port: ports.0, last_port: ports.1, rtp_timeout: Duration::from_secs(60), seed: [7; 32] };
     let listen = "127.0.0.1".parse().unwrap();
-    let (door, worker) = media_worker::prepare(WorkerId(0), config, listen, inbox, Clock::start()).unwrap();
+    let (door, worker) = media_worker::prepare(WorkerId(0), config, listen, None, inbox, Clock::start()).unwrap();
     let told = door.clone();
     let (recorder, recording) = recording_file::start(move |_, news| told.recording(news)).unwrap();
     let media = worker.start(recorder.clone(), true, ()).unwrap();

@@ -126,6 +126,7 @@ fn serve_config(config: &Config, secrets: &Secrets, clock: Clock) -> ServeConfig
         http: config.http.listen,
         media_listen: media_listen(config),
         media_ports: (config.rtp.first_port, config.rtp.last_port),
+        media_raw: config.media.raw_socket,
         media_priority: config.media.priority == Priority::Auto,
         rtp_timeout: config.rtp.timeout,
         drain: Duration::from_secs(config.limits.drain_seconds.into()),

@@ -64,6 +64,8 @@ pub struct MediaPart {
     /// `None`: one for each core.
     pub workers: Option<u16>,
     pub priority: Priority,
+    /// Send all RTP by one raw socket for each worker, if that is allowed.
+    pub raw_socket: bool,
 }
 
 /// Whether media threads ask for more than their share of the processor.
@@ -134,7 +136,7 @@ impl Default for Config {
                 contacts: 4,
             },
             rtp: RtpPart { first_port: 10_000, last_port: 19_999, advertised: None, timeout: Duration::from_secs(30) },
-            media: MediaPart { workers: None, priority: Priority::Auto },
+            media: MediaPart { workers: None, priority: Priority::Auto, raw_socket: false },
             registry: RegistryPart { default_country: "US".to_owned(), thresholds: vec![60, 65], deadline_ms: 300 },
             trunks: Vec::new(),
             lookup: LookupPart { allow: Vec::new() },
@@ -191,6 +193,7 @@ pub(super) fn read_config(root: &mut Section<'_>, config: &mut Config, problems:
     let mut media = root.section("media", problems);
     media.read("workers", &mut config.media.workers, problems);
     media.read("priority", &mut config.media.priority, problems);
+    media.read("raw_socket", &mut config.media.raw_socket, problems);
     media.finish(problems);
     let mut database = root.section("database", problems);
     database.read("path", &mut config.database.path, problems);

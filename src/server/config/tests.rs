@@ -48,7 +48,7 @@ fn every_key_is_documented() {
 #[test]
 fn values_are_read() {
     let text = "data = 'd'\n[sip]\nudp = ['[::]:5070', '127.0.0.1:5080']\ntcp = []\nadvertised = '203.0.113.7'\n\
-                [rtp]\ntimeout = '500ms'\nfirst_port = 0x4000\n[media]\nworkers = 3\npriority = 'normal'\n\
+                [rtp]\ntimeout = '500ms'\nfirst_port = 0x4000\n[media]\nworkers = 3\npriority = 'normal'\nraw_socket = true\n\
                 [http]\nlisten = 'off'\n[registry]\nthresholds = [70]\ndefault_country = 'CN'\n";
     let config = parse("onekey.toml", text).unwrap();
     assert_eq!(config.sip.udp.len(), 2);
@@ -56,7 +56,10 @@ fn values_are_read() {
     assert!(config.sip.tcp.is_empty());
     assert_eq!(config.sip.advertised, Some("203.0.113.7".parse::<IpAddr>().unwrap()));
     assert_eq!((config.rtp.timeout, config.rtp.first_port), (Duration::from_millis(500), 0x4000));
-    assert_eq!((config.media.workers, config.media.priority), (Some(3), Priority::Normal));
+    assert_eq!(
+        (config.media.workers, config.media.priority, config.media.raw_socket),
+        (Some(3), Priority::Normal, true)
+    );
     assert_eq!((config.http.listen, config.registry.thresholds), (None, vec![70]));
     assert_eq!(config.database.path, Path::new("d/onekey.sqlite"));
 }
