@@ -124,7 +124,9 @@ impl MediaSockets {
             Kind::Rtcp => &pair.rtcp,
         };
         // Errors other than "nothing there" are late ICMP news of an earlier send; the next wake tries again.
-        let (length, from) = socket.recv_from(buffer).ok()?;
+        // By the system call itself, as in `send`.
+        let (length, _, from) = rustix::net::recvfrom(socket, buffer, rustix::net::RecvFlags::empty()).ok()?;
+        let from = SocketAddr::try_from(from?).ok()?;
         Some((pair.leg, kind, length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 

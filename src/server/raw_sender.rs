@@ -13,11 +13,14 @@ use std::io;
 use std::net::SocketAddrV4;
 use std::os::fd::OwnedFd;
 
-/// Says why, once, where it is not allowed: calls send by their own sockets then.
+/// Says once how it is. Where it is not allowed, calls send by their own sockets.
 pub fn open_if_allowed() -> Option<RawSender> {
     static TOLD: std::sync::Once = std::sync::Once::new();
     match RawSender::open() {
-        Ok(sender) => Some(sender),
+        Ok(sender) => {
+            TOLD.call_once(|| tracing::info!("RTP leaves by raw sockets, as far as peers have IPv4 addresses"));
+            Some(sender)
+        }
         Err(error) => {
             TOLD.call_once(|| {
                 tracing::warn!(
@@ -70,7 +73,8 @@ impl RawSender {
         Ok(RawSender::over(socket))
     }
 
-    fn over(socket: OwnedFd) -> RawSender {
+    /// By this socket, which is taken to be such a one.
+    pub fn over(socket: OwnedFd) -> RawSender {
         RawSender { socket, waiting: Vec::with_capacity(BATCH), identification: 1 }
     }
 

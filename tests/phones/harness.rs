@@ -4,6 +4,7 @@
 use crate::net::Net;
 use crate::phone::Phone;
 use crate::process::{Folder, Running};
+use crate::tools;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::io::Write;
@@ -198,6 +199,9 @@ impl Setup {
             "sip.udp = [\"{host}:5060\"]\nsip.tcp = [\"{host}:5060\"]\nhttp.listen = \"{host}:9060\"\nlog.filter = \"info,onekey::call=debug\"\n"
         );
         text += &format!("rtp.first_port = {first}\nrtp.last_port = {last}\n");
+        if tools::raw_socket() {
+            text += "media.raw_socket = true\n";
+        }
         text + &self.settings
     }
 }
@@ -354,6 +358,8 @@ impl Program {
             let gone = self.running.ended();
             assert!(gone.is_none() && Instant::now() < end, "the program does not serve ({gone:?}):\n{}", self.log());
         }
+        let is_as_asked = !tools::raw_socket() || self.log().contains("RTP leaves by raw sockets");
+        assert!(is_as_asked, "sound leaves by ordinary sockets:\n{}", self.log());
     }
 }
 

@@ -37,6 +37,11 @@ pub fn path_of(tool: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.is_file())
 }
 
+/// True if sound is to leave by raw sockets in all tests (`ONEKEY_RAW_SOCKET=1`).
+pub fn raw_socket() -> bool {
+    std::env::var("ONEKEY_RAW_SOCKET").as_deref() == Ok("1")
+}
+
 /// True if the long forms of the tests are asked for (`ONEKEY_PHONES_LONG=1`).
 pub fn long() -> bool {
     std::env::var("ONEKEY_PHONES_LONG").as_deref() == Ok("1")
