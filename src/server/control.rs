@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
 /// From one wake to the next while many things arrive: what a call may wait for its answer then.
-const REST: Duration = Duration::from_micros(300);
+const REST: Duration = Duration::from_millis(1);
 const TELL_BEHIND_EVERY: Duration = Duration::from_secs(60);
 
 /// What remembers for the engine: registry, ledger, database. Called on the control thread: it must hand the work on, not do it.

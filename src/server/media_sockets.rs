@@ -86,7 +86,7 @@ impl MediaSockets {
 
     /// Binds `port` for RTP and `port + 1` for RTCP and has epoll watch both. Either both or none.
     pub fn bind(&mut self, epoll: &Epoll, leg: LegId, port: u16) -> io::Result<()> {
-        self.unbind(epoll, port);
+        self.unbind(port);
         let rtcp_port = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
         let pair = Pair {
             leg,
@@ -106,11 +106,9 @@ impl MediaSockets {
         Ok(())
     }
 
-    pub fn unbind(&mut self, epoll: &Epoll, port: u16) {
-        if let Some(pair) = self.pairs.get_mut(usize::from(port / 2)).and_then(Option::take) {
-            // Closing takes a socket out of epoll too; a refusal here has no consequence.
-            let _ = epoll.delete(&pair.rtp);
-            let _ = epoll.delete(&pair.rtcp);
+    /// Closes both sockets, which takes them out of epoll too: nobody else has them (epoll(7)).
+    pub fn unbind(&mut self, port: u16) {
+        if self.pairs.get_mut(usize::from(port / 2)).and_then(Option::take).is_some() {
             self.count -= 1;
         }
     }

@@ -25,7 +25,7 @@ pub fn open_if_allowed() -> Option<RawSender> {
             TOLD.call_once(|| {
                 tracing::warn!(
                     "media.raw_socket is true, but there is no raw socket to be had ({error}); each call sends by its own \
-                     socket instead: give onekey CAP_NET_RAW (systemd: AmbientCapabilities=CAP_NET_RAW)"
+                     socket instead: give onekey CAP_NET_RAW (systemd: add it to AmbientCapabilities= and CapabilityBoundingSet=)"
                 );
             });
             None

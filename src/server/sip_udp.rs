@@ -20,7 +20,7 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 /// Of one socket, before the others have their turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
 /// From one wake to the next while many messages come: what each may wait then.
-const REST: Duration = Duration::from_micros(300);
+const REST: Duration = Duration::from_millis(1);
 /// After an error that is not a peer's doing (network down) it rests this long instead of spinning.
 const ERROR_REST: Duration = Duration::from_millis(20);
 

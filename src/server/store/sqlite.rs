@@ -28,7 +28,7 @@ const WRITES_MAX: usize = 10_000;
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
 /// From one wake to the next while there are many look-ups: what a call may wait longer then.
-const LOOKUP_REST: Duration = Duration::from_micros(200);
+const LOOKUP_REST: Duration = Duration::from_millis(1);
 
 /// How patient the store is with a locked database.
 #[derive(Clone, Copy, Debug)]
