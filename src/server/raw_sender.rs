@@ -187,7 +187,7 @@ mod tests {
         sender.send(|port, to, bytes| given_back.push((port, to, bytes.to_vec())));
         let all: Vec<_> = (0..70u8).map(|number| (10_000 + 2 * u16::from(number), TO, vec![number; 172])).collect();
         assert_eq!(given_back, all);
-        sender.send(|..| unreachable!("nothing waits any more"));
+        sender.send(|_, _, _| unreachable!("nothing waits any more"));
         assert!(!sender.put(FROM, TO, &[0; 173]), "longer than RTP of ours");
     }
 }
