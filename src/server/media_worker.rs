@@ -213,7 +213,7 @@ impl Worker {
                 self.is_rung.swap(false, Ordering::AcqRel);
             }
             if !self.take_orders(recorder, &mut wishes) {
-                return;
+                return self.send_waiting();
             }
             let mut now = self.clock.time();
             self.tick_if_due(now, recorder, &mut wishes);
@@ -258,9 +258,11 @@ impl Worker {
     /// Packets that the raw socket has gathered leave at the end of each wake, and before that whenever they are many.
     fn send_waiting(&mut self) {
         let failed = self.sockets.send_waiting();
-        // They were counted as sent when they were put there.
-        self.counts.packets_sent.fetch_sub(failed, Ordering::Relaxed);
-        self.counts.sends_failed.fetch_add(failed, Ordering::Relaxed);
+        if failed > 0 {
+            // They were counted as sent when they were put there.
+            self.counts.packets_sent.fetch_sub(failed, Ordering::Relaxed);
+            self.counts.sends_failed.fetch_add(failed, Ordering::Relaxed);
+        }
     }
 
     /// One datagram. If the socket has more, epoll says so again: a noisy peer cannot starve the others, and nobody's socket
