@@ -12,6 +12,10 @@ mod serving;
 mod sockets;
 #[path = "shell/threads.rs"]
 mod threads;
+// Shared with `tests/phones`, which uses all of it.
+#[allow(dead_code)]
+#[path = "phones/tools.rs"]
+mod tools;
 #[path = "shell/wav_files.rs"]
 mod wav_files;
 

@@ -178,7 +178,7 @@ fn forward_one(socket: &UdpSocket, time: Duration) -> Result<Bare, BenchError> {
                 packets.push((arrival.from, bytes));
             }
         })?;
-        bare.packets += sender.send(socket, packets.iter().map(|(to, bytes)| (*to, &bytes[..])), |_| {}) as u64;
+        bare.packets += sender.send(socket, packets.iter().map(|(to, bytes)| (*to, &bytes[..]))) as u64;
     }
     bare.processor = thread_time().saturating_sub(began);
     Ok(bare)
@@ -234,8 +234,7 @@ impl Pacer {
                 }
                 Layout::OnePort => {
                     let packets = phase.iter().map(|(_, to, packet)| (*to, &packet[..]));
-                    bare.packets +=
-                        self.sockets.first().map_or(0, |socket| sender.send(socket, packets, |_| {})) as u64;
+                    bare.packets += self.sockets.first().map_or(0, |socket| sender.send(socket, packets)) as u64;
                 }
             }
             bare.late.add(due.elapsed());

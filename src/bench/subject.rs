@@ -83,7 +83,8 @@ impl Subject {
         let prompts = std::path::absolute(&config.prompts)?;
         Ok(format!(
             "data = \"data\"\ndialplans = \"dialplans\"\nprompts = {prompts:?}\nsip.udp = [\"{sip}\"]\nsip.tcp = []\n\
-             rtp.first_port = {}\nrtp.last_port = {}\nmedia.raw_socket = {}\nhttp.listen = \"off\"\nlog.filter = \"warn,onekey::server=info\"\n\
+             rtp.first_port = {}\nrtp.last_port = {}\nmedia.raw_socket = {}\n\
+             http.listen = \"off\"\nlog.filter = \"warn,onekey::server=info\"\n\
              limits.calls = {}\nlimits.transactions = 100000\n\
              trunk = [{{ name = \"bench\", addresses = [\"127.0.0.1\"] }}]\n",
             RTP_PORTS.0,

@@ -74,7 +74,7 @@ impl Talkers {
                     .filter(|talker| talker.socket == number)
                     .map(|talker| (talker.to, &talker.packet[..]))
                     .collect();
-                let (all, taken) = (packets.len(), self.sender.send(socket, packets.into_iter(), |_| {}));
+                let (all, taken) = (packets.len(), self.sender.send(socket, packets.into_iter()));
                 self.sent += taken as u64;
                 self.refused += (all - taken) as u64;
             }

@@ -111,7 +111,7 @@ mod tests {
         let std::net::SocketAddr::V4(target) = to.local_addr().unwrap() else { unreachable!("IPv4") };
         let packets: Vec<Vec<u8>> = (0..150u8).map(|number| vec![number; 1 + usize::from(number)]).collect();
         let before = super::super::cost::wall();
-        let sent = Sender::default().send(&from, packets.iter().map(|packet| (target, packet.as_slice())), |_| {});
+        let sent = Sender::default().send(&from, packets.iter().map(|packet| (target, packet.as_slice())));
         assert_eq!(sent, 150);
         let (mut reader, mut seen) = (Reader::default(), Vec::new());
         let port = from.local_addr().unwrap().port();

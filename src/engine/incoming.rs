@@ -63,7 +63,7 @@ impl Engine {
         if self.draining {
             return Some("draining");
         }
-        (self.is_behind || self.calls.len() >= most).then_some("overload")
+        (self.is_overloaded || self.calls.len() >= most).then_some("overload")
     }
 
     /// What stands in SDP for a peer that reaches us at `local`.

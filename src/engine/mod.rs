@@ -116,7 +116,8 @@ pub struct Engine {
     random: ChaCha12Rng,
     counters: Counters,
     draining: bool,
-    is_behind: bool,
+    /// More calls come than can be answered in time.
+    is_overloaded: bool,
     next_call: u64,
     next_promise: u64,
     next_question: u64,
@@ -165,7 +166,7 @@ impl Engine {
             random,
             counters: Counters::default(),
             draining: false,
-            is_behind: false,
+            is_overloaded: false,
             next_question: 0,
             now,
             work: VecDeque::new(),
@@ -197,7 +198,7 @@ impl Engine {
                 self.sip.close_to_strangers(closed);
                 self.with_sip(|sip, out| sip.receive(now, datagram, out));
             }
-            Input::Behind(is_behind) => self.is_behind = is_behind,
+            Input::Behind(is_behind) => self.is_overloaded = is_behind,
             Input::ConnectionClosed(connection) => {
                 self.with_sip(|sip, out| sip.connection_closed(now, connection, out));
             }

@@ -68,31 +68,32 @@ impl Control {
                 self.tell_if_quiet(&mut quiet_waiters);
             }
             let Some(arrival) = self.arrival(arrivals, &mut rest) else { continue };
-            match arrival {
+            let may_be_quiet = match arrival {
                 Arrival::Sip(input, came) => {
-                    if let Some(is_behind) = backlog.next(came.elapsed(), arrivals.sip_waiting()) {
+                    let news = backlog.next(came.elapsed(), arrivals.sip_waiting());
+                    // Whatever the engine is told, a timer may end a call then.
+                    let ended = news.is_some_and(|is_behind| {
                         tell_behind(is_behind, &mut told);
-                        self.handle(Input::Behind(is_behind), &mut wishes);
-                    }
-                    if !self.handle(input, &mut wishes) {
-                        continue;
-                    }
+                        self.handle(Input::Behind(is_behind), &mut wishes)
+                    });
+                    self.handle(input, &mut wishes) || ended
                 }
-                Arrival::Other(input) => {
-                    if !self.handle(input, &mut wishes) {
-                        continue;
-                    }
-                }
+                Arrival::Other(input) => self.handle(input, &mut wishes),
                 Arrival::View(answer) => {
                     let snapshot = self.engine.snapshot(self.clock.now());
                     // Who asked may have gone away meanwhile.
                     let _ = answer.send(View { snapshot, trouble: self.answers.trouble() });
-                    continue;
+                    false
                 }
-                Arrival::WhenQuiet(tell) => quiet_waiters.push(tell),
+                Arrival::WhenQuiet(tell) => {
+                    quiet_waiters.push(tell);
+                    true
+                }
                 Arrival::Stop => return,
+            };
+            if may_be_quiet {
+                self.tell_if_quiet(&mut quiet_waiters);
             }
-            self.tell_if_quiet(&mut quiet_waiters);
         }
     }
 

@@ -107,7 +107,7 @@ impl RawSender {
         }
         let packets = waiting.iter().map(|one| (one.to, &one.bytes[..one.length]));
         SENDER.with_borrow_mut(|sender| {
-            sender.send(socket, packets, |place| {
+            sender.send_or(socket, packets, |place| {
                 let one = &waiting[place];
                 refused(one.from_port, one.to, &one.bytes[HEADERS..one.length]);
             })

@@ -21,9 +21,17 @@ impl Default for Sender {
 }
 
 impl Sender {
-    /// Sends each packet to its address, [`BATCH`] at a time, and returns how many the system took. The others are told to
-    /// `refused` by their places.
+    /// Sends each packet to its address, [`BATCH`] at a time, and returns how many the system took.
     pub fn send<'a>(
+        &mut self,
+        socket: &impl AsRawFd,
+        packets: impl Iterator<Item = (SocketAddrV4, &'a [u8])>,
+    ) -> usize {
+        self.send_or(socket, packets, |_| {})
+    }
+
+    /// The same; those that the system does not take are told to `refused` by their places.
+    pub fn send_or<'a>(
         &mut self,
         socket: &impl AsRawFd,
         packets: impl Iterator<Item = (SocketAddrV4, &'a [u8])>,
@@ -56,20 +64,13 @@ impl Sender {
         while begin < slices.len() {
             let to = &self.to[begin..];
             let flags = MsgFlags::MSG_DONTWAIT;
-            match sendmmsg(socket.as_raw_fd(), &mut self.headers, slices[begin..].iter(), to, [], flags) {
-                Ok(sent) => {
-                    let count = sent.count();
-                    begin += count;
-                    taken += count;
-                    if count == 0 {
-                        refused(begin);
-                        begin += 1;
-                    }
-                }
-                Err(_) => {
-                    refused(begin);
-                    begin += 1;
-                }
+            let sent = sendmmsg(socket.as_raw_fd(), &mut self.headers, slices[begin..].iter(), to, [], flags);
+            let count = sent.map_or(0, |sent| sent.count());
+            begin += count;
+            taken += count;
+            if count == 0 {
+                refused(begin);
+                begin += 1;
             }
         }
         taken

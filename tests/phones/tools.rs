@@ -19,7 +19,7 @@ pub fn present(name: &str, tools: &[&str]) -> bool {
 /// Notes that the test `name` is left out for want of something.
 pub fn left_out(name: &str, missing: &str) {
     let line = format!("left out: {name} needs {missing}");
-    assert!(std::env::var("ONEKEY_REQUIRE_PHONES").as_deref() != Ok("1"), "{line}");
+    assert!(!is_asked("ONEKEY_REQUIRE_PHONES"), "{line}");
     LEFT_OUT.lock().expect("list of tests left out").push(line.clone());
     // Written past the test harness, which shows the output of failing tests only.
     say(&line);
@@ -39,10 +39,14 @@ pub fn path_of(tool: &str) -> Option<PathBuf> {
 
 /// True if sound is to leave by raw sockets in all tests (`ONEKEY_RAW_SOCKET=1`).
 pub fn raw_socket() -> bool {
-    std::env::var("ONEKEY_RAW_SOCKET").as_deref() == Ok("1")
+    is_asked("ONEKEY_RAW_SOCKET")
 }
 
 /// True if the long forms of the tests are asked for (`ONEKEY_PHONES_LONG=1`).
 pub fn long() -> bool {
-    std::env::var("ONEKEY_PHONES_LONG").as_deref() == Ok("1")
+    is_asked("ONEKEY_PHONES_LONG")
+}
+
+fn is_asked(variable: &str) -> bool {
+    std::env::var(variable).as_deref() == Ok("1")
 }
